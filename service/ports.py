@@ -1,0 +1,196 @@
+"""The seams: what the product needs of the world, as protocols, and the frozen record that carries the chosen ones.
+
+A protocol stands here only where at least two of our own implementations exist. Implementations live in
+`service/adapters`, one file per port; `service/wiring.py` alone chooses among them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from service.domain.course import Brief, CoursePlan
+from service.domain.lesson import Lesson
+from service.domain.quiz import Quiz
+from service.domain.source import Chunk, Source
+from service.domain.storyboard import Storyboard
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from service.settings import Settings
+
+Lane = Literal["author", "render"]
+
+
+class StorageService(Protocol):
+    """Files by key. Keys are ours, content-addressed (`kind/<sha256>.ext`) and written once."""
+
+    def put(self, key: str, body: bytes | Path, content_type: str) -> bool:
+        """Create the object; False when it is there already, which is success: the key names its content.
+
+        Raises:
+            Unavailable: the store does not answer, or is full.
+        """
+        ...
+
+    def get(self, key: str, start: int = 0, end: int | None = None) -> bytes:
+        """The object's bytes from `start` to before `end`.
+
+        Raises:
+            NotFound: there is no such object.
+        """
+        ...
+
+    def fetch(self, key: str, to: Path) -> None:
+        """Write the object to a local file, whole or not at all. Raises NotFound."""
+        ...
+
+    def size(self, key: str) -> int | None:
+        """The object's size in bytes, None when it is not there."""
+        ...
+
+    def delete(self, key: str) -> None:
+        """Remove the object; nothing happens when it is not there."""
+        ...
+
+    def signed_url(self, key: str, lives: timedelta, content_type: str = "", filename: str = "") -> str:
+        """An address that anyone may read this one object at, with Range, until it expires."""
+        ...
+
+
+class Doorbell(Protocol):
+    """Says "look at the job table" to a lane. Lost, doubled and reordered rings are harmless."""
+
+    def ring(self, lane: Lane) -> None: ...
+
+
+class JobLauncher(Protocol):
+    """Starts workers of a lane. Starting one too many is harmless: it finds nothing and ends."""
+
+    def launch(self, lane: Lane) -> None: ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """Speech as mono PCM: 16-bit little-endian samples at `rate` Hz."""
+
+    pcm: bytes
+    rate: int
+
+    @property
+    def seconds(self) -> float:
+        return len(self.pcm) / 2 / self.rate
+
+
+class Speech(Protocol):
+    """A voice. `voice` names engine, voice and parameters: equal names speak alike, so it keys the cache."""
+
+    @property
+    def voice(self) -> str: ...
+
+    def say(self, text: str) -> Spoken:
+        """Speak one sentence.
+
+        Raises:
+            Unavailable: the engine does not answer; retrying may help.
+            Broken: the engine cannot speak this text.
+        """
+        ...
+
+    def close(self) -> None: ...
+
+
+class Embedder(Protocol):
+    """Text to vectors of one length. `name` goes into the collection's name, so a switch reindexes."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def dimensions(self) -> int: ...
+
+    def passages(self, texts: Sequence[str]) -> list[list[float]]: ...
+
+    def query(self, text: str) -> list[float]: ...
+
+
+class Report(Protocol):
+    """How a long piece of work tells where it is. Raises Canceled when it should stop."""
+
+    def __call__(self, what: str, part: float | None = None) -> None:
+        """`what` in the instructor's words; `part` of this piece of work that is done, 0 to 1."""
+        ...
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What an author may use: the course's own sources, and retrieval over their passages and nothing else."""
+
+    sources: tuple[Source, ...]
+    search: Callable[[str, int], Sequence[Chunk]]
+
+    def source(self, sha256: str) -> Source:
+        """The source with this hash.
+
+        Raises:
+            KeyError: the course has no such source.
+        """
+        for source in self.sources:
+            if source.sha256 == sha256:
+                return source
+        raise KeyError(sha256)
+
+
+class Author(Protocol):
+    """Evidence in, typed document out. Every factual sentence carries an exact cite into the evidence."""
+
+    @property
+    def name(self) -> str: ...
+
+    def plan(self, brief: Brief, evidence: Evidence, report: Report) -> CoursePlan:
+        """The outline. Raises BadInput when the sources hold nothing to teach."""
+        ...
+
+    def write(self, brief: Brief, plan: CoursePlan, lesson_id: str, evidence: Evidence, report: Report) -> Lesson: ...
+
+    def storyboard(
+        self, brief: Brief, plan: CoursePlan, lesson: Lesson, evidence: Evidence, report: Report
+    ) -> Storyboard: ...
+
+    def quiz(self, brief: Brief, plan: CoursePlan, lesson: Lesson, evidence: Evidence, report: Report) -> Quiz: ...
+
+
+class Stills(Protocol):
+    """Draws a slide's thumbnail."""
+
+    def draw(self, storyboard: Storyboard, scene_id: str, width: int) -> bytes:
+        """A JPEG of the scene's last settled state. Raises NotFound when the storyboard has no such scene."""
+        ...
+
+
+class Mailer(Protocol):
+    """Sends one plain-text message."""
+
+    def send(self, to: str, subject: str, text: str) -> None: ...
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything that a page, a step or a command may use; opened once by `wiring.open_services`, passed along."""
+
+    settings: Settings
+    engine: Engine
+    storage: StorageService
+    doorbell: Doorbell
+    launcher: JobLauncher
+    author: Author
+    embedder: Embedder | None
+    speech: Speech
+    stills: Stills
+    mailer: Mailer
