@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
+from uuid import UUID
 
 from service.domain.course import Brief, CoursePlan
 from service.domain.lesson import Lesson
@@ -120,6 +121,35 @@ class Embedder(Protocol):
     def query(self, text: str) -> list[float]: ...
 
 
+@dataclass(frozen=True)
+class IndexedChunk:
+    """A passage with its vector, as PostgreSQL keeps it; None where nothing embeds."""
+
+    chunk: Chunk
+    vector: list[float] | None
+
+
+class Vectors(Protocol):
+    """Retrieval over one course's passages: an index that is built on demand from the rows that `load` gives."""
+
+    def search(
+        self,
+        course_id: UUID,
+        query: str,
+        limit: int,
+        embedder: Embedder | None,
+        load: Callable[[], Sequence[IndexedChunk]],
+    ) -> list[Chunk]: ...
+
+    def rebuild(self, course_id: UUID, embedder: Embedder | None, rows: Sequence[IndexedChunk]) -> int:
+        """Build the course's index anew and return how many passages it holds."""
+        ...
+
+    def drop(self, course_id: UUID) -> None: ...
+
+    def close(self) -> None: ...
+
+
 class Report(Protocol):
     """How a long piece of work tells where it is. Raises Canceled when it should stop."""
 
@@ -190,6 +220,7 @@ class Services:
     doorbell: Doorbell
     launcher: JobLauncher
     author: Author
+    vectors: Vectors
     embedder: Embedder | None
     speech: Speech
     stills: Stills

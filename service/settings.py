@@ -1,0 +1,128 @@
+"""The only reader of the environment: every setting, its laptop default, and what production refuses.
+
+An empty environment gives the whole product on a laptop. Addresses are URLs whose scheme is checked at start. Settings
+are built once at a door (`python -m service`, `python -m renderer_job`, a test) and passed; nothing holds them globally.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from service.errors import BadInput
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def _scheme(*allowed: str) -> AfterValidator:
+    def check(url: str) -> str:
+        if urlsplit(url).scheme not in allowed:
+            raise ValueError(f"the scheme must be one of {', '.join(allowed)}")
+        return url
+
+    return AfterValidator(check)
+
+
+DEVELOPMENT_ONLY = {
+    "database_url": "embedded",
+    "storage_url": "file",
+    "jobs_url": "local",
+    "mail_url": "console",
+}
+
+
+class Settings(BaseSettings):
+    """Everything that can be configured. docs/operations.md explains each field; a test keeps the two equal."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_file=None, hide_input_in_errors=True)
+
+    environment: Literal["local", "production"] = "local"
+    data_dir: Path = Field(default=ROOT / "var", description="where a laptop keeps database, media, keys and caches")
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    public_url: str = Field(default="", description="the site's own origin; empty: what the browser says")
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    database_url: Annotated[str, _scheme("embedded", "cloudsql", "postgresql", "postgresql+pg8000")] = "embedded:"
+    database_user: str = Field(default="", description="IAM database user, for cloudsql:// only")
+    database_pool: int = Field(default=5, ge=1, le=40, description="connections that one process keeps")
+    database_overflow: int = Field(default=5, ge=0, le=40)
+
+    storage_url: Annotated[str, _scheme("file", "gs")] = "file:"
+    queue_url: Annotated[str, _scheme("postgres", "pubsub")] = "postgres:"
+    jobs_url: Annotated[str, _scheme("local", "cloudrun", "none")] = "local:"
+    vectors_url: Annotated[str, _scheme("memory", "https", "http")] = "memory:"
+    vectors_api_key: SecretStr = SecretStr("")
+    mail_url: Annotated[str, _scheme("console", "smtp", "smtps")] = "console:"
+
+    llm: str = Field(default="", description="offline or openai:MODEL; empty: openai:gpt-4o-mini when there is a key")
+    embeddings: str = Field(default="local:", description="local:, openai:MODEL or none:")
+    speech: str = Field(default="auto:", description="auto:, piper:, espeak:, silent: or openai:MODEL")
+    openai_api_key: SecretStr = SecretStr("")
+    openai_base_url: str = "https://api.openai.com/v1"
+
+    cookie_keys: SecretStr = Field(default=SecretStr(""), description="comma-separated, newest first; made on a laptop")
+    signup: Literal["open", "invite", "closed"] = "open"
+    upload_limit_bytes: int = Field(default=50_000_000, gt=0)
+
+    lease_seconds: float = Field(default=90.0, gt=0, description="how long a claimed job is held without renewal")
+    poll_seconds: float = Field(default=0.5, gt=0, description="how often an idle worker looks at the job table")
+    idle_exit_seconds: float = Field(default=0.0, ge=0, description="an idle worker ends after this; 0: never")
+    step_deadline_seconds: float = Field(default=900.0, gt=0, description="a step running longer is killed")
+
+    @model_validator(mode="after")
+    def _production_refuses_development_parts(self) -> Settings:
+        if self.environment != "production":
+            return self
+        for field, scheme in DEVELOPMENT_ONLY.items():
+            if urlsplit(getattr(self, field)).scheme == scheme:
+                raise ValueError(f"{field.upper()}={scheme}: is for development; production needs a real address")
+        if not self.cookie_keys.get_secret_value():
+            raise ValueError("COOKIE_KEYS is empty; production needs a key of its own")
+        if self.speech.split(":")[0] == "auto":
+            raise ValueError("SPEECH=auto: is for development; name the voice, such as openai:gpt-4o-mini-tts")
+        return self
+
+    @property
+    def model(self) -> str:
+        """The author in force: `offline` or `openai:MODEL`."""
+        if self.llm:
+            return self.llm
+        return "openai:gpt-4o-mini" if self.openai_api_key.get_secret_value() else "offline"
+
+    @property
+    def production(self) -> bool:
+        return self.environment == "production"
+
+    def environ(self) -> dict[str, str]:
+        """These settings as environment variables, for a child process that must resolve to the same."""
+        values = {}
+        for name in type(self).model_fields:
+            value = getattr(self, name)
+            values[name.upper()] = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+        return values
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Settings from the environment, with command-line choices on top.
+
+    Raises:
+        BadInput: a value is wrong; the message names the variable and what it may be.
+    """
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        name = ".".join(str(part) for part in first["loc"]).upper()
+        said = first["msg"].removeprefix("Value error, ")
+        raise BadInput(f"{name}: {said}." if name else f"{said}.") from error
+
+
+def child_environment(settings: Settings) -> dict[str, str]:
+    """The environment for a child process: this one's, with the resolved settings on top."""
+    return {**os.environ, **settings.environ()}  # noqa: TID251 - the one reader

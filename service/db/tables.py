@@ -1,0 +1,452 @@
+"""Every table. Documents are Pydantic models in JSONB, states are text with a CHECK, keys are UUIDs, time is UTC."""
+
+from __future__ import annotations
+
+import enum
+import uuid
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel
+from sqlalchemy import (
+    ARRAY,
+    REAL,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB, UUID
+from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+from service.domain.course import Brief, LessonPlan
+from service.domain.lesson import Lesson as LessonText
+from service.domain.quiz import QuizItem as QuizItemDocument
+from service.domain.storyboard import Film, Storyboard
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(naming_convention=NAMES)
+
+
+class PydanticJSON(TypeDecorator[Any]):
+    """A column that holds one kind of document: the model on this side, JSONB on the other."""
+
+    impl = JSONB
+    cache_ok = True
+
+    def __init__(self, model: type[BaseModel]) -> None:
+        super().__init__()
+        self.model = model
+
+    def process_bind_param(self, value: BaseModel | None, dialect: Dialect) -> Any:  # noqa: ARG002
+        return None if value is None else value.model_dump(mode="json")
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> BaseModel | None:  # noqa: ARG002
+        return None if value is None else self.model.model_validate(value)
+
+
+class Role(enum.StrEnum):
+    LEARNER = "learner"
+    INSTRUCTOR = "instructor"
+    ADMIN = "admin"
+
+
+class CourseState(enum.StrEnum):
+    DRAFT = "draft"
+    PLANNING = "planning"
+    PLANNED = "planned"
+    GENERATING = "generating"
+    READY = "ready"
+    PUBLISHED = "published"
+
+
+class LessonState(enum.StrEnum):
+    PLANNED = "planned"
+    QUEUED = "queued"
+    WRITING = "writing"
+    WRITTEN = "written"
+    FILMING = "filming"
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+
+class SourceState(enum.StrEnum):
+    UPLOADED = "uploaded"
+    READING = "reading"
+    READY = "ready"
+    REFUSED = "refused"
+
+
+class RunKind(enum.StrEnum):
+    INGEST = "ingest"
+    PLAN = "plan"
+    GENERATE = "generate"
+
+
+class RunState(enum.StrEnum):
+    ACCEPTED = "accepted"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELED = "canceled"
+
+
+class JobState(enum.StrEnum):
+    BLOCKED = "blocked"
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    DEAD = "dead"
+    CANCELED = "canceled"
+
+
+def one_of(column: str, states: type[enum.StrEnum]) -> CheckConstraint:
+    """The CHECK that keeps a text column to an enumeration."""
+    values = ", ".join(f"'{state.value}'" for state in states)
+    return CheckConstraint(f"{column} IN ({values})", name=f"{column}_known")
+
+
+def key() -> Mapped[uuid.UUID]:
+    return mapped_column(UUID(as_uuid=True), primary_key=True, default=uuid.uuid4)
+
+
+def refers(target: str, *, index: bool = True, cascade: bool = True) -> Any:
+    return mapped_column(UUID(as_uuid=True), ForeignKey(target, ondelete="CASCADE" if cascade else None), index=index)
+
+
+def now() -> Mapped[datetime]:
+    return mapped_column(DateTime(timezone=True), server_default=func.now())
+
+
+def instant() -> Mapped[datetime | None]:
+    return mapped_column(DateTime(timezone=True))
+
+
+class User(Base):
+    __tablename__ = "users"
+    __table_args__ = (one_of("role", Role), CheckConstraint("email = lower(email)", name="email_lower"))
+
+    id: Mapped[uuid.UUID] = key()
+    email: Mapped[str] = mapped_column(Text, unique=True)
+    name: Mapped[str] = mapped_column(Text)
+    password_hash: Mapped[str] = mapped_column(Text)
+    role: Mapped[str] = mapped_column(Text, default=Role.INSTRUCTOR)
+    created_at: Mapped[datetime] = now()
+    disabled_at: Mapped[datetime | None] = instant()
+
+
+class Session(Base):
+    """A signed-in browser: the cookie carries a random id, this row can revoke it."""
+
+    __tablename__ = "sessions"
+
+    id: Mapped[uuid.UUID] = key()
+    sid_hash: Mapped[str] = mapped_column(Text, unique=True)
+    user_id: Mapped[uuid.UUID] = refers("users.id")
+    user_agent: Mapped[str] = mapped_column(Text, default="")
+    created_at: Mapped[datetime] = now()
+    last_seen_at: Mapped[datetime] = now()
+    expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    revoked_at: Mapped[datetime | None] = instant()
+
+
+class RateLimit(Base):
+    """A fixed window of tries, exact over any number of instances."""
+
+    __tablename__ = "rate_limits"
+
+    subject: Mapped[str] = mapped_column(Text, primary_key=True)
+    window_start: Mapped[datetime] = mapped_column(DateTime(timezone=True), primary_key=True)
+    tries: Mapped[int] = mapped_column(Integer, default=0)
+
+
+class Course(Base):
+    """A course. `version` is the optimistic lock of its brief and outline."""
+
+    __tablename__ = "courses"
+    __table_args__ = (one_of("state", CourseState),)
+
+    id: Mapped[uuid.UUID] = key()
+    owner_id: Mapped[uuid.UUID] = refers("users.id")
+    title: Mapped[str] = mapped_column(Text)
+    summary: Mapped[str] = mapped_column(Text, default="")
+    brief: Mapped[Brief] = mapped_column(PydanticJSON(Brief))
+    glossary: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, default=list)
+    accent: Mapped[str] = mapped_column(Text, default="#1f5c57")
+    state: Mapped[str] = mapped_column(Text, default=CourseState.DRAFT)
+    version: Mapped[int] = mapped_column(Integer, default=1)
+    sample: Mapped[bool] = mapped_column(Boolean, default=False)
+    created_at: Mapped[datetime] = now()
+    updated_at: Mapped[datetime] = mapped_column(
+        DateTime(timezone=True), server_default=func.now(), onupdate=func.now()
+    )
+    published_at: Mapped[datetime | None] = instant()
+
+
+class Module(Base):
+    __tablename__ = "modules"
+
+    id: Mapped[uuid.UUID] = key()
+    course_id: Mapped[uuid.UUID] = refers("courses.id")
+    position: Mapped[int] = mapped_column(Integer)
+    title: Mapped[str] = mapped_column(Text)
+
+
+class Lesson(Base):
+    """A lesson: its plan, then its text and storyboard as they come."""
+
+    __tablename__ = "lessons"
+    __table_args__ = (one_of("state", LessonState),)
+
+    id: Mapped[uuid.UUID] = key()
+    course_id: Mapped[uuid.UUID] = refers("courses.id")
+    module_id: Mapped[uuid.UUID] = refers("modules.id")
+    position: Mapped[int] = mapped_column(Integer, doc="in teaching order over the whole course, from 1")
+    title: Mapped[str] = mapped_column(Text)
+    plan: Mapped[LessonPlan] = mapped_column(PydanticJSON(LessonPlan))
+    text: Mapped[LessonText | None] = mapped_column(PydanticJSON(LessonText))
+    storyboard: Mapped[Storyboard | None] = mapped_column(PydanticJSON(Storyboard))
+    state: Mapped[str] = mapped_column(Text, default=LessonState.PLANNED)
+    error: Mapped[str] = mapped_column(Text, default="")
+    version: Mapped[int] = mapped_column(Integer, default=1)
+    updated_at: Mapped[datetime] = mapped_column(
+        DateTime(timezone=True), server_default=func.now(), onupdate=func.now()
+    )
+
+
+class Source(Base):
+    """A document of a course: the upload, and the extracted text with its structure once it is read."""
+
+    __tablename__ = "sources"
+    __table_args__ = (one_of("state", SourceState), Index("ix_sources_course_sha", "course_id", "sha256"))
+
+    id: Mapped[uuid.UUID] = key()
+    course_id: Mapped[uuid.UUID] = refers("courses.id")
+    position: Mapped[int] = mapped_column(Integer, default=0)
+    name: Mapped[str] = mapped_column(Text)
+    media_type: Mapped[str] = mapped_column(Text, default="")
+    upload_key: Mapped[str] = mapped_column(Text)
+    upload_bytes: Mapped[int] = mapped_column(BigInteger)
+    state: Mapped[str] = mapped_column(Text, default=SourceState.UPLOADED)
+    error: Mapped[str] = mapped_column(Text, default="")
+    sha256: Mapped[str | None] = mapped_column(Text)
+    title: Mapped[str] = mapped_column(Text, default="")
+    body: Mapped[str | None] = mapped_column(Text, doc="the extracted text; never rewritten")
+    blocks: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB)
+    words: Mapped[int] = mapped_column(Integer, default=0)
+    pages: Mapped[int] = mapped_column(Integer, default=0)
+    notes: Mapped[list[str]] = mapped_column(JSONB, default=list)
+    created_at: Mapped[datetime] = now()
+
+
+class Chunk(Base):
+    """A passage and its vector: the truth of which the vector store is an index."""
+
+    __tablename__ = "chunks"
+
+    id: Mapped[uuid.UUID] = key()
+    course_id: Mapped[uuid.UUID] = refers("courses.id")
+    source_id: Mapped[uuid.UUID] = refers("sources.id")
+    position: Mapped[int] = mapped_column(Integer)
+    start: Mapped[int] = mapped_column("start_at", Integer)
+    end: Mapped[int] = mapped_column("end_at", Integer)
+    heading: Mapped[str] = mapped_column(Text, default="")
+    body: Mapped[str] = mapped_column(Text)
+    embedder: Mapped[str] = mapped_column(Text, default="")
+    vector: Mapped[list[float] | None] = mapped_column(ARRAY(REAL))
+
+
+class Enrolment(Base):
+    __tablename__ = "enrolments"
+    __table_args__ = (UniqueConstraint("course_id", "user_id"),)
+
+    id: Mapped[uuid.UUID] = key()
+    course_id: Mapped[uuid.UUID] = refers("courses.id")
+    user_id: Mapped[uuid.UUID] = refers("users.id")
+    created_at: Mapped[datetime] = now()
+    completed_at: Mapped[datetime | None] = instant()
+
+
+class LessonProgress(Base):
+    """Where a learner is in a lesson: the second to resume at, and the furthest one seen."""
+
+    __tablename__ = "lesson_progress"
+    __table_args__ = (CheckConstraint("seconds >= 0 AND furthest >= seconds", name="seconds_sane"),)
+
+    enrolment_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("enrolments.id", ondelete="CASCADE"), primary_key=True)
+    lesson_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("lessons.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    seconds: Mapped[float] = mapped_column(REAL, default=0.0)
+    furthest: Mapped[float] = mapped_column(REAL, default=0.0)
+    completed_at: Mapped[datetime | None] = instant()
+    updated_at: Mapped[datetime] = mapped_column(
+        DateTime(timezone=True), server_default=func.now(), onupdate=func.now()
+    )
+
+
+class QuizItem(Base):
+    __tablename__ = "quiz_items"
+
+    id: Mapped[uuid.UUID] = key()
+    lesson_id: Mapped[uuid.UUID] = refers("lessons.id")
+    position: Mapped[int] = mapped_column(Integer)
+    document: Mapped[QuizItemDocument] = mapped_column(PydanticJSON(QuizItemDocument))
+
+
+class QuizAttempt(Base):
+    __tablename__ = "quiz_attempts"
+
+    id: Mapped[uuid.UUID] = key()
+    quiz_item_id: Mapped[uuid.UUID] = refers("quiz_items.id")
+    user_id: Mapped[uuid.UUID] = refers("users.id")
+    given: Mapped[list[int]] = mapped_column(JSONB)
+    correct: Mapped[bool] = mapped_column(Boolean)
+    created_at: Mapped[datetime] = now()
+
+
+class Media(Base):
+    """The filmed lesson: storage keys of its files and what the player needs. The newest row of a lesson counts."""
+
+    __tablename__ = "media"
+    __table_args__ = (UniqueConstraint("lesson_id", "storyboard_sha256"),)
+
+    id: Mapped[uuid.UUID] = key()
+    lesson_id: Mapped[uuid.UUID] = refers("lessons.id")
+    storyboard_sha256: Mapped[str] = mapped_column(Text)
+    film: Mapped[Film] = mapped_column(PydanticJSON(Film))
+    video_key: Mapped[str] = mapped_column(Text)
+    captions_key: Mapped[str] = mapped_column(Text)
+    chapters_key: Mapped[str] = mapped_column(Text)
+    transcript_key: Mapped[str] = mapped_column(Text)
+    poster_key: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = now()
+
+
+class Run(Base):
+    """One request of a person: read these files, plan, generate. Its jobs do the work."""
+
+    __tablename__ = "runs"
+    __table_args__ = (one_of("kind", RunKind), one_of("state", RunState))
+
+    id: Mapped[uuid.UUID] = key()
+    course_id: Mapped[uuid.UUID] = refers("courses.id")
+    owner_id: Mapped[uuid.UUID] = refers("users.id")
+    idem_key: Mapped[str] = mapped_column(Text, unique=True)
+    kind: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(Text, default=RunState.ACCEPTED)
+    cancel_requested: Mapped[bool] = mapped_column(Boolean, default=False)
+    seq: Mapped[int] = mapped_column(BigInteger, default=0, doc="the last event's number")
+    units: Mapped[int] = mapped_column(Integer, default=0, doc="planned units of work")
+    done: Mapped[int] = mapped_column(Integer, default=0, doc="finished units; never falls")
+    error: Mapped[str] = mapped_column(Text, default="")
+    created_at: Mapped[datetime] = now()
+    finished_at: Mapped[datetime | None] = instant()
+
+
+class Job(Base):
+    """A piece of a run on one subject (a source, the course, a lesson), claimed by one worker at a time."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (
+        one_of("state", JobState),
+        CheckConstraint("lane IN ('author', 'render')", name="lane_known"),
+        CheckConstraint("(state = 'running') = (lease_until IS NOT NULL)", name="leased_when_running"),
+        CheckConstraint("attempt <= max_attempts + 1", name="attempts_bounded"),
+        CheckConstraint("done <= units", name="done_bounded"),
+        UniqueConstraint("run_id", "kind", "subject_id"),
+        Index("ix_jobs_ready", "lane", "priority", "run_after", postgresql_where=text("state = 'queued'")),
+        Index("ix_jobs_leased", "lease_until", postgresql_where=text("state = 'running'")),
+    )
+
+    id: Mapped[uuid.UUID] = key()
+    run_id: Mapped[uuid.UUID] = refers("runs.id")
+    kind: Mapped[str] = mapped_column(Text)
+    subject_id: Mapped[uuid.UUID] = mapped_column(UUID(as_uuid=True))
+    lane: Mapped[str] = mapped_column(Text)
+    priority: Mapped[int] = mapped_column(Integer, default=100, doc="lower is sooner")
+    state: Mapped[str] = mapped_column(Text, default=JobState.QUEUED)
+    attempt: Mapped[int] = mapped_column(Integer, default=0, doc="counted at claim")
+    max_attempts: Mapped[int] = mapped_column(Integer, default=3)
+    epoch: Mapped[int] = mapped_column(BigInteger, default=0, doc="fencing token; grows at every claim")
+    worker: Mapped[str | None] = mapped_column(Text)
+    lease_until: Mapped[datetime | None] = instant()
+    run_after: Mapped[datetime] = now()
+    units: Mapped[int] = mapped_column(Integer, default=1)
+    done: Mapped[int] = mapped_column(Integer, default=0)
+    error: Mapped[str] = mapped_column(Text, default="")
+    created_at: Mapped[datetime] = now()
+    finished_at: Mapped[datetime | None] = instant()
+
+
+class Step(Base):
+    """A finished step of a job. Equal `in_key` means equal work: it is reused, not redone."""
+
+    __tablename__ = "steps"
+
+    job_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
+    in_key: Mapped[str] = mapped_column(Text)
+    out_sha256: Mapped[str] = mapped_column(Text)
+    out: Mapped[Any] = mapped_column(JSONB, nullable=True)
+    epoch: Mapped[int] = mapped_column(BigInteger)
+    created_at: Mapped[datetime] = now()
+
+
+class LedgerEntry(Base):
+    """What was spent, once for each step: append-only, in integer micro-dollars."""
+
+    __tablename__ = "ledger"
+
+    key: Mapped[str] = mapped_column(Text, primary_key=True)
+    run_id: Mapped[uuid.UUID] = refers("runs.id")
+    job_id: Mapped[uuid.UUID] = refers("jobs.id")
+    what: Mapped[str] = mapped_column(Text)
+    quantity: Mapped[int] = mapped_column(BigInteger)
+    unit: Mapped[str] = mapped_column(Text)
+    micro_dollars: Mapped[int] = mapped_column(BigInteger)
+    created_at: Mapped[datetime] = now()
+
+
+class Outbox(Base):
+    """Rings that must reach a doorbell after their transaction commits."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (Index("ix_outbox_unsent", "created_at", postgresql_where=text("sent_at IS NULL")),)
+
+    id: Mapped[uuid.UUID] = key()
+    key: Mapped[str] = mapped_column(Text, unique=True)
+    payload: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    created_at: Mapped[datetime] = now()
+    sent_at: Mapped[datetime | None] = instant()
+
+
+class Event(Base):
+    """Progress, numbered per run in commit order."""
+
+    __tablename__ = "events"
+
+    run_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
+    seq: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    kind: Mapped[str] = mapped_column(Text)
+    data: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    created_at: Mapped[datetime] = now()
