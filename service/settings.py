@@ -1,7 +1,7 @@
 """The only reader of the environment: every setting, its laptop default, and what production refuses.
 
 An empty environment gives the whole product on a laptop. Addresses are URLs whose scheme is checked at start. Settings
-are built once at a door (`python -m service`, `python -m renderer_job`, a test) and passed; nothing holds them globally.
+are built once at a door (`python -m service`, `python -m renderer_job`, a test) and passed; no module holds them.
 """
 
 from __future__ import annotations
