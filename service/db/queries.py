@@ -1,0 +1,132 @@
+"""Reads that more than one room needs. `visible_to` is the only tenant filter in the system."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Sequence
+
+from sqlalchemy import ColumnElement, false, or_, select, true
+from sqlalchemy.orm import Session
+
+from service.db.tables import (
+    Chunk,
+    Course,
+    CourseState,
+    Lesson,
+    Media,
+    Role,
+    Run,
+    Source,
+    SourceState,
+    User,
+)
+from service.domain.source import Block
+from service.domain.source import Chunk as Passage
+from service.domain.source import Source as SourceDocument
+from service.errors import NotFound
+from service.ports import IndexedChunk
+
+
+def visible_to(user: User | None) -> ColumnElement[bool]:
+    """Courses that this person may read: their own and the published; an administrator reads all."""
+    published = Course.state == CourseState.PUBLISHED
+    if user is None:
+        return published
+    if user.role == Role.ADMIN:
+        return true()
+    return or_(published, Course.owner_id == user.id)
+
+
+def editable_by(user: User | None) -> ColumnElement[bool]:
+    """Courses that this person may change: their own; an administrator changes all."""
+    if user is None:
+        return false()
+    if user.role == Role.ADMIN:
+        return true()
+    return Course.owner_id == user.id
+
+
+def course_for(session: Session, user: User | None, course_id: uuid.UUID, *, write: bool = False) -> Course:
+    """The course, when this person may see it (or change it, with `write`).
+
+    Raises:
+        NotFound: there is no such course for them; foreign and missing look alike.
+    """
+    allowed = editable_by(user) if write else visible_to(user)
+    course = session.scalar(select(Course).where(Course.id == course_id, allowed))
+    if course is None:
+        raise NotFound("There is no such course. It may have been removed, or it belongs to somebody else.")
+    return course
+
+
+def lessons_of(session: Session, course_id: uuid.UUID) -> Sequence[Lesson]:
+    """The course's lessons in teaching order."""
+    return session.scalars(select(Lesson).where(Lesson.course_id == course_id).order_by(Lesson.position)).all()
+
+
+def sources_of(session: Session, course_id: uuid.UUID) -> Sequence[Source]:
+    """The course's sources in the order they were added."""
+    query = select(Source).where(Source.course_id == course_id).order_by(Source.position, Source.created_at, Source.id)
+    return session.scalars(query).all()
+
+
+def newest_media(session: Session, lesson_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Media]:
+    """The film that counts for each of the lessons that have one."""
+    query = (
+        select(Media)
+        .where(Media.lesson_id.in_(lesson_ids))
+        .order_by(Media.lesson_id, Media.created_at.desc(), Media.id)
+        .distinct(Media.lesson_id)
+    )
+    return {media.lesson_id: media for media in session.scalars(query)}
+
+
+def latest_run(session: Session, course_id: uuid.UUID, kind: str | None = None) -> Run | None:
+    """The course's newest run, of one kind when given."""
+    query = select(Run).where(Run.course_id == course_id).order_by(Run.created_at.desc(), Run.id).limit(1)
+    return session.scalar(query if kind is None else query.where(Run.kind == kind))
+
+
+def source_document(row: Source) -> SourceDocument:
+    """A read source as the authors see it.
+
+    Raises:
+        NotFound: the source is not read yet, or was refused.
+    """
+    if row.body is None or row.blocks is None:
+        raise NotFound(f"{row.name} has not been read.")
+    return SourceDocument(
+        name=row.name,
+        title=row.title,
+        media_type=row.media_type,
+        text=row.body,
+        blocks=tuple(Block.model_validate(block) for block in row.blocks),
+        pages=row.pages,
+        notes=tuple(row.notes),
+    )
+
+
+def read_sources(session: Session, course_id: uuid.UUID) -> tuple[SourceDocument, ...]:
+    """Every readable source of the course; the same text given twice counts once."""
+    found: dict[str, SourceDocument] = {}
+    for row in sources_of(session, course_id):
+        if row.state == SourceState.READY and row.sha256 not in found:
+            found[row.sha256 or ""] = source_document(row)
+    return tuple(found.values())
+
+
+def indexed_chunks(session: Session, course_id: uuid.UUID) -> list[IndexedChunk]:
+    """The course's passages with their vectors, in source order."""
+    query = (
+        select(Chunk, Source.sha256)
+        .join(Source, Source.id == Chunk.source_id)
+        .where(Chunk.course_id == course_id)
+        .order_by(Source.position, Source.id, Chunk.position)
+    )
+    return [
+        IndexedChunk(
+            chunk=Passage(source=sha or "", start=row.start, end=row.end, heading=row.heading, text=row.body),
+            vector=row.vector,
+        )
+        for row, sha in session.execute(query)
+    ]
