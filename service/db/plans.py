@@ -71,7 +71,7 @@ def _put_module(
         row.position, row.title = position, module.title
 
 
-def _put_lesson(  # noqa: PLR0913 - one row's fields
+def _put_lesson(
     session: Session,
     course: Course,
     module_id: uuid.UUID,

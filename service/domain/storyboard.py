@@ -218,3 +218,4 @@ class Film(Document):
     voice: str = ""
     segments: int = 0
     segments_reused: int = 0
+    notes: tuple[str, ...] = Field(default=(), description="what the slides could not show as written, for the editor")
