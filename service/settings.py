@@ -70,6 +70,7 @@ class Settings(BaseSettings):
     signup: Literal["open", "invite", "closed"] = "open"
     upload_limit_bytes: int = Field(default=50_000_000, gt=0)
 
+    render_workers: int = Field(default=1, ge=1, le=64, description="render workers that a laptop keeps")
     lease_seconds: float = Field(default=90.0, gt=0, description="how long a claimed job is held without renewal")
     poll_seconds: float = Field(default=0.5, gt=0, description="how often an idle worker looks at the job table")
     idle_exit_seconds: float = Field(default=0.0, ge=0, description="an idle worker ends after this; 0: never")

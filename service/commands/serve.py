@@ -1,0 +1,113 @@
+"""`coursewright serve`: the site; on a laptop with its database, its workers and, with --demo, the sample course."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import threading
+from collections.abc import Callable
+
+import uvicorn
+from rich.console import Console
+
+from service.commands.arguments import parser
+from service.errors import BadInput, CoursewrightError
+from service.ports import Services
+from service.settings import Settings, load_settings
+
+PORTS_TO_TRY = 50
+
+
+def main(argv: list[str]) -> int:
+    """Serve until Ctrl-C or SIGTERM; everything that was started here ends with it."""
+    options = parser("serve", "Serve the site.")
+    options.add_argument("--port", type=int, help="the port; without it 8000 or the next free one")
+    options.add_argument("--host", help="the address to listen on")
+    options.add_argument("--demo", action="store_true", help="also make sample logins and the sample course")
+    given = options.parse_args(argv)
+    chosen = {name: getattr(given, name) for name in ("port", "host") if getattr(given, name) is not None}
+    if given.demo:
+        chosen["llm"] = "offline"
+    settings = load_settings(**chosen)
+    listener = listen(settings)
+    try:
+        return _serve(settings.model_copy(update={"port": listener.getsockname()[1]}), listener, demo=given.demo)
+    finally:
+        listener.close()
+
+
+def listen(settings: Settings) -> socket.socket:
+    """The listening socket: the asked-for port, or, when none was asked for, the first free one from the default on.
+
+    Raises:
+        BadInput: the asked-for port is taken, or the address is not this machine's.
+    """
+    asked = "port" in settings.model_fields_set
+    last = settings.port if asked else settings.port + PORTS_TO_TRY
+    for port in range(settings.port, last + 1):
+        listener = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((settings.host, port))
+        except OSError as error:
+            listener.close()
+            if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+                raise BadInput(f"HOST={settings.host} cannot be listened on: {error.strerror}.") from error
+            continue
+        return listener
+    if asked:
+        raise BadInput(f"Port {settings.port} is taken. Choose another: --port {settings.port + 1}, or PORT=0 for any.")
+    raise BadInput(f"Ports {settings.port} to {last} are all taken. Choose one: --port NUMBER.")
+
+
+def _serve(settings: Settings, listener: socket.socket, *, demo: bool) -> int:
+    from service.db.migrate import upgrade
+    from service.web.app import create_app
+    from service.wiring import open_services
+
+    stop = threading.Event()
+    with open_services(settings) as services:
+        upgrade(services.engine)
+        if not services.settings.production:
+            services.launcher.launch("author")
+            services.launcher.launch("render")
+        config = uvicorn.Config(
+            create_app(services), log_config=None, access_log=False, timeout_graceful_shutdown=3, lifespan="on"
+        )
+        server = Announcing(config, lambda: _announce(services, demo, stop))
+        try:
+            server.run(sockets=[listener])
+        finally:
+            stop.set()
+    return 0
+
+
+class Announcing(uvicorn.Server):
+    """A server that says where it is once it answers."""
+
+    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._announce = announce
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._announce()
+
+
+def _announce(services: Services, demo: bool, stop: threading.Event) -> None:
+    settings = services.settings
+    console = Console()
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104 - only shown
+    console.print(f"Coursewright is at http://{host}:{settings.port}", highlight=False)
+    if demo:
+        threading.Thread(target=_make_demo, args=(services, console, stop), name="demo", daemon=True).start()
+
+
+def _make_demo(services: Services, console: Console, stop: threading.Event) -> None:
+    from service.commands.demo import make_demo
+
+    try:
+        make_demo(services, console, stop)
+    except CoursewrightError as error:
+        console.print(f"The sample course could not be made: {error}", highlight=False)

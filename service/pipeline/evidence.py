@@ -1,0 +1,36 @@
+"""What the authors may see: the course's own sources, and retrieval that is bound to this course in code."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from collections.abc import Sequence
+
+from pydantic import BaseModel
+
+from service.db.engine import session_scope
+from service.db.queries import indexed_chunks, read_sources
+from service.domain.source import Chunk
+from service.ports import Evidence, IndexedChunk, Services
+
+
+def evidence_of(services: Services, course_id: uuid.UUID) -> Evidence:
+    """The evidence of one course."""
+    with session_scope(services.engine) as session:
+        sources = read_sources(session, course_id)
+
+    def load() -> Sequence[IndexedChunk]:
+        with session_scope(services.engine) as session:
+            return indexed_chunks(session, course_id)
+
+    def search(query: str, limit: int) -> Sequence[Chunk]:
+        return services.vectors.search(course_id, query, limit, services.embedder, load)
+
+    return Evidence(sources=sources, search=search)
+
+
+def key_of(*parts: object) -> str:
+    """The hash of everything that a step's outcome depends on: equal keys, equal work."""
+    plain = [part.model_dump(mode="json") if isinstance(part, BaseModel) else part for part in parts]
+    return hashlib.sha256(json.dumps(plain, sort_keys=True, default=str).encode()).hexdigest()

@@ -1,0 +1,67 @@
+"""Drafting the outline: whatever is still unread is read first, then the author plans from all sources."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+from service.db import events
+from service.db.engine import session_scope
+from service.db.lane import Task
+from service.db.plans import write_plan
+from service.db.queries import sources_of
+from service.db.tables import Course, CourseState, SourceState
+from service.domain.course import Brief, CoursePlan
+from service.errors import BadInput
+from service.pipeline.evidence import evidence_of, key_of
+from service.pipeline.ingest import read_source
+from service.ports import Services
+
+UNREAD = (SourceState.UPLOADED, SourceState.READING)
+
+
+def plan_course(services: Services, task: Task) -> None:
+    """Plan the course that the job names; a course whose sources teach nothing goes back to draft with the reason."""
+    course_id = task.claim.subject_id
+    with session_scope(services.engine) as session:
+        brief = session.get_one(Course, course_id).brief
+        unread = [source.id for source in sources_of(session, course_id) if source.state in UNREAD]
+    for source_id in unread:
+        read_source(services, task, source_id)
+    try:
+        plan = _draft(services, task, brief)
+    except BadInput as refusal:
+        reason = str(refusal)
+        task.commit(lambda session: _back_to_draft(session, task, reason))
+        raise
+    task.commit(lambda session: _keep(session, task, plan))
+
+
+def _draft(services: Services, task: Task, brief: Brief) -> CoursePlan:
+    evidence = evidence_of(services, task.claim.subject_id)
+    if not evidence.sources:
+        raise BadInput("None of the documents could be read. Add one with text, then draft the outline again.")
+    author = services.author
+    made = task.step(
+        "plan",
+        key_of(author.name, brief, [source.sha256 for source in evidence.sources]),
+        lambda: author.plan(brief, evidence, task.say).model_dump(mode="json"),
+        what="Drafting the outline",
+    )
+    return CoursePlan.model_validate(made)
+
+
+def _keep(session: Session, task: Task, plan: CoursePlan) -> None:
+    course = session.get_one(Course, task.claim.subject_id)
+    if course.brief.title:
+        plan = plan.model_copy(update={"title": course.brief.title})
+    write_plan(session, course, plan)
+    course = session.get_one(Course, task.claim.subject_id)
+    course.state, course.version = CourseState.PLANNED, course.version + 1
+    count = len(plan.lessons)
+    what = f"The outline is drafted: {count} {'lesson' if count == 1 else 'lessons'}, {plan.minutes:.0f} minutes"
+    events.say(session, task.claim.run_id, "progress", {"what": what})
+
+
+def _back_to_draft(session: Session, task: Task, reason: str) -> None:
+    session.get_one(Course, task.claim.subject_id).state = CourseState.DRAFT
+    events.say(session, task.claim.run_id, "progress", {"what": reason})

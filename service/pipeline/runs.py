@@ -1,0 +1,139 @@
+"""How work begins: each function writes rows in the caller's transaction and leaves the doing to the workers.
+
+A run is one request of a person. Asking twice for the same thing gives the same run, so a double click, a repeated
+request and a restart cost nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from pathlib import Path
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from service.db import jobs
+from service.db.queries import lessons_of, sources_of
+from service.db.tables import (
+    Course,
+    CourseState,
+    LessonState,
+    Run,
+    RunKind,
+    RunState,
+    Source,
+    SourceState,
+    User,
+)
+from service.errors import BadInput, Conflict
+from service.ports import StorageService
+
+WRITE_UNITS, FILM_UNITS = 4, 10
+INGEST_PRIORITY, PLAN_PRIORITY, LESSON_PRIORITY, EMBED_PRIORITY = 10, 20, 100, 5000
+LIVE = (RunState.ACCEPTED, RunState.RUNNING)
+
+
+def add_source(session: Session, storage: StorageService, course: Course, name: str, path: Path) -> Source:
+    """Take a document into the course: store the upload, create its row, and queue its reading.
+
+    Raises:
+        BadInput: the file cannot be opened.
+    """
+    try:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        size = path.stat().st_size
+    except OSError as error:
+        raise BadInput(f"{name} cannot be opened: {error.strerror}. Check the path and its permissions.") from error
+    upload_key = f"uploads/{digest}"
+    storage.put(upload_key, path, "application/octet-stream")
+    position = (session.scalar(select(func.max(Source.position)).where(Source.course_id == course.id)) or 0) + 1
+    source = Source(
+        id=uuid.uuid4(), course_id=course.id, position=position, name=name, upload_key=upload_key, upload_bytes=size
+    )
+    session.add(source)
+    session.flush()
+    run = open_run(session, course, course.owner_id, RunKind.INGEST, f"ingest:{source.id}")
+    jobs.enqueue(session, run, kind="ingest", lane="author", subject_id=source.id, units=1, priority=INGEST_PRIORITY)
+    return source
+
+
+def start_plan(session: Session, course: Course, user: User) -> Run:
+    """Queue the drafting of the outline from the course's sources.
+
+    Raises:
+        BadInput: the course has no source that could be read.
+        Conflict: the course is being generated.
+    """
+    if course.state == CourseState.GENERATING:
+        raise Conflict("The course is being generated. Stop that first, then draft a new outline.")
+    usable = [source for source in sources_of(session, course.id) if source.state != SourceState.REFUSED]
+    if not usable:
+        raise BadInput("There is nothing to teach from yet. Add at least one document with text.")
+    running = live_run(session, course.id, RunKind.PLAN)
+    if running is not None:
+        return running
+    run = open_run(session, course, user.id, RunKind.PLAN, f"plan:{course.id}:{course.version}:{uuid.uuid4().hex[:8]}")
+    course.state = CourseState.PLANNING
+    jobs.enqueue(session, run, kind="plan", lane="author", subject_id=course.id, units=2, priority=PLAN_PRIORITY)
+    return run
+
+
+def start_generate(session: Session, course: Course, user: User, *, film: bool = True) -> Run:
+    """Queue the writing and, unless `film` is off, the filming of every lesson that is not completed.
+
+    Raises:
+        BadInput: there is no outline, or every lesson is completed.
+    """
+    running = live_run(session, course.id, RunKind.GENERATE)
+    if running is not None:
+        return running
+    lessons = [lesson for lesson in lessons_of(session, course.id) if lesson.state != LessonState.COMPLETED]
+    if not lessons:
+        raise BadInput("Every lesson is completed, or the outline is empty. Change the outline, then generate.")
+    run = open_run(session, course, user.id, RunKind.GENERATE, f"generate:{course.id}:{uuid.uuid4().hex[:8]}")
+    course.state = CourseState.GENERATING
+    for lesson in lessons:
+        lesson.state, lesson.error = LessonState.QUEUED, ""
+        priority = LESSON_PRIORITY + lesson.position
+        jobs.enqueue(
+            session, run, kind="write", lane="author", subject_id=lesson.id, units=WRITE_UNITS, priority=priority
+        )
+        if film:
+            jobs.enqueue(
+                session,
+                run,
+                kind="film",
+                lane="render",
+                subject_id=lesson.id,
+                units=FILM_UNITS,
+                priority=priority,
+                blocked=True,
+            )
+    return run
+
+
+def cancel(session: Session, run: Run) -> None:
+    """Ask the run to stop; finished lessons stay as they are."""
+    jobs.request_cancel(session, run.id)
+
+
+def live_run(session: Session, course_id: uuid.UUID, kind: RunKind) -> Run | None:
+    """The course's run of this kind that has not ended, if any."""
+    return session.scalar(
+        select(Run)
+        .where(Run.course_id == course_id, Run.kind == kind, Run.state.in_(LIVE), Run.cancel_requested.is_(False))
+        .order_by(Run.created_at.desc())
+        .limit(1)
+    )
+
+
+def open_run(session: Session, course: Course, owner_id: uuid.UUID, kind: RunKind, idem_key: str) -> Run:
+    """The run with this idempotency key, created when it is not there."""
+    run = session.scalar(select(Run).where(Run.idem_key == idem_key))
+    if run is None:
+        run = Run(id=uuid.uuid4(), course_id=course.id, owner_id=owner_id, kind=kind, idem_key=idem_key)
+        session.add(run)
+        session.flush()
+    return run

@@ -1,0 +1,141 @@
+"""Writing a lesson: text, then the check of every cite, then storyboard and quiz; the film waits for exactly this."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+from sqlalchemy import delete, update
+from sqlalchemy.orm import Session
+
+from service.db import events, jobs
+from service.db.engine import session_scope
+from service.db.lane import Task
+from service.db.plans import read_plan
+from service.db.tables import Course, JobState, LessonState
+from service.db.tables import Job as JobRow
+from service.db.tables import Lesson as LessonRow
+from service.db.tables import QuizItem as QuizItemRow
+from service.domain.course import Brief, CoursePlan
+from service.domain.lesson import Lesson
+from service.domain.quiz import Quiz
+from service.domain.storyboard import Storyboard
+from service.pipeline.evidence import evidence_of, key_of
+from service.pipeline.verify import check_cites
+from service.ports import Evidence, Services
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """Everything that one lesson is made from."""
+
+    brief: Brief
+    plan: CoursePlan
+    lesson_id: str
+    number: int
+    accent: str
+    evidence: Evidence
+
+    @property
+    def title(self) -> str:
+        return self.plan.lesson(self.lesson_id).title
+
+    @property
+    def place(self) -> str:
+        """Where the lesson stands, in the instructor's words."""
+        return f"lesson {self.number} of {len(self.plan.lessons)}: {self.title}"
+
+    def key(self, *parts: object) -> str:
+        """The input key of a step of this lesson."""
+        sources = [source.sha256 for source in self.evidence.sources]
+        return key_of(self.brief, self.plan, self.lesson_id, sources, *parts)
+
+
+def write_lesson(services: Services, task: Task) -> None:
+    """Make text, storyboard and quiz of the lesson that the job names, then let its film begin."""
+    lesson_id = task.claim.subject_id
+    job = _assignment(services, task)
+    task.commit(lambda session: _mark(session, task, lesson_id, LessonState.WRITING, f"Writing {job.place}"))
+    lesson = _lesson(services, task, job)
+    storyboard = _storyboard(services, task, job, lesson)
+    quiz = _quiz(services, task, job, lesson)
+    task.step(
+        "verify",
+        job.key(lesson, storyboard, quiz),
+        lambda: {"cites": check_cites(lesson, storyboard, quiz, job.evidence.sources)},
+        what=f"Checking the cites of {job.place}",
+        lesson_id=lesson_id,
+    )
+    task.commit(lambda session: _keep(session, task, job, lesson, storyboard, quiz))
+
+
+def _assignment(services: Services, task: Task) -> Assignment:
+    with session_scope(services.engine) as session:
+        course = session.get_one(Course, task.claim.course_id)
+        row = session.get_one(LessonRow, task.claim.subject_id)
+        brief, accent, plan, number = course.brief, course.accent, read_plan(session, course.id), row.position
+    evidence = evidence_of(services, task.claim.course_id)
+    return Assignment(brief, plan, str(task.claim.subject_id), number, accent, evidence)
+
+
+def _lesson(services: Services, task: Task, job: Assignment) -> Lesson:
+    author = services.author
+    made = task.step(
+        "write",
+        job.key(author.name),
+        lambda: author.write(job.brief, job.plan, job.lesson_id, job.evidence, task.say).model_dump(mode="json"),
+        what=f"Writing {job.place}",
+        lesson_id=task.claim.subject_id,
+    )
+    return Lesson.model_validate(made)
+
+
+def _storyboard(services: Services, task: Task, job: Assignment, lesson: Lesson) -> Storyboard:
+    author = services.author
+
+    def draw() -> object:
+        made = author.storyboard(job.brief, job.plan, lesson, job.evidence, task.say)
+        made = made.model_copy(update={"course": job.plan.title, "accent": job.accent, "language": job.plan.language})
+        return made.model_dump(mode="json")
+
+    made = task.step(
+        "storyboard",
+        job.key(author.name, lesson, job.accent),
+        draw,
+        what=f"Storyboarding {job.place}",
+        lesson_id=task.claim.subject_id,
+    )
+    return Storyboard.model_validate(made)
+
+
+def _quiz(services: Services, task: Task, job: Assignment, lesson: Lesson) -> Quiz:
+    author = services.author
+    made = task.step(
+        "quiz",
+        job.key(author.name, lesson),
+        lambda: author.quiz(job.brief, job.plan, lesson, job.evidence, task.say).model_dump(mode="json"),
+        what=f"Setting questions for {job.place}",
+        lesson_id=task.claim.subject_id,
+    )
+    return Quiz.model_validate(made)
+
+
+def _mark(session: Session, task: Task, lesson_id: uuid.UUID, state: LessonState, what: str) -> None:
+    session.execute(update(LessonRow).where(LessonRow.id == lesson_id).values(state=state))
+    data = {"what": what, "lesson_id": str(lesson_id), "lesson_state": state.value}
+    events.say(session, task.claim.run_id, "lesson", data)
+
+
+def _keep(session: Session, task: Task, job: Assignment, lesson: Lesson, storyboard: Storyboard, quiz: Quiz) -> None:
+    row = session.get_one(LessonRow, task.claim.subject_id)
+    row.text, row.storyboard, row.version = lesson, storyboard, row.version + 1
+    session.execute(delete(QuizItemRow).where(QuizItemRow.lesson_id == row.id))
+    session.add_all(
+        QuizItemRow(id=uuid.uuid5(row.id, f"{row.version}:{item.id}"), lesson_id=row.id, position=n, document=item)
+        for n, item in enumerate(quiz.items)
+    )
+    session.flush()
+    _mark(session, task, row.id, LessonState.WRITTEN, f"Written: {job.place}")
+    film = (JobRow.run_id == task.claim.run_id, JobRow.kind == "film", JobRow.subject_id == row.id)
+    session.execute(update(JobRow).where(*film, JobRow.state == JobState.BLOCKED).values(state=JobState.QUEUED))
+    jobs.ring(session, "render", task.claim.run_id)

@@ -1,0 +1,59 @@
+"""The one place that chooses adapters: opens every part that the settings name, closes them in reverse."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+
+from service.adapters.database import open_engine, resolved
+from service.adapters.doorbell import open_doorbell
+from service.adapters.embeddings import open_embedder
+from service.adapters.launcher import open_launcher
+from service.adapters.mail import open_mailer
+from service.adapters.speech import open_speech
+from service.adapters.stills import open_stills
+from service.adapters.storage import open_storage
+from service.adapters.vectors import open_vectors
+from service.authors import open_author
+from service.ports import Services
+from service.settings import Settings
+
+
+@contextmanager
+def open_services(settings: Settings) -> Iterator[Services]:
+    """Everything that the site, the author lane and the commands use. Start it from the main thread: an embedded
+    database dies with the thread that started it.
+
+    Raises:
+        BadInput: a part cannot be opened as it is configured; the message says what to change.
+    """
+    with ExitStack() as stack:
+        engine = stack.enter_context(open_engine(settings))
+        settings = resolved(settings, engine)
+        openai_key = settings.openai_api_key.get_secret_value()
+        yield Services(
+            settings=settings,
+            engine=engine,
+            storage=open_storage(settings),
+            doorbell=open_doorbell(settings),
+            launcher=stack.enter_context(closing(open_launcher(settings))),
+            author=open_author(settings.model),
+            vectors=stack.enter_context(
+                closing(open_vectors(settings.vectors_url, settings.vectors_api_key.get_secret_value()))
+            ),
+            embedder=open_embedder(
+                settings.embeddings, openai_api_key=openai_key, openai_base_url=settings.openai_base_url
+            ),
+            speech=stack.enter_context(
+                closing(
+                    open_speech(
+                        settings.speech,
+                        openai_api_key=openai_key,
+                        openai_base_url=settings.openai_base_url,
+                        cache_dir=settings.data_dir / "speech",
+                    )
+                )
+            ),
+            stills=open_stills(),
+            mailer=open_mailer(settings),
+        )
