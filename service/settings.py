@@ -43,7 +43,7 @@ class Settings(BaseSettings):
 
     environment: Literal["local", "production"] = "local"
     data_dir: Path = Field(default=ROOT / "var", description="where a laptop keeps database, media, keys and caches")
-    host: str = "127.0.0.1"
+    bind: str = Field(default="127.0.0.1", description="the address to listen on")
     port: int = Field(default=8000, ge=0, le=65535)
     public_url: str = Field(default="", description="the site's own origin; empty: what the browser says")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -60,7 +60,7 @@ class Settings(BaseSettings):
     vectors_api_key: SecretStr = SecretStr("")
     mail_url: Annotated[str, _scheme("console", "smtp", "smtps")] = "console:"
 
-    llm: str = Field(default="", description="offline or openai:MODEL; empty: openai:gpt-4o-mini when there is a key")
+    llm: str = Field(default="", description="the author; empty: offline, which uses no model")
     embeddings: str = Field(default="local:", description="local:, openai:MODEL or none:")
     speech: str = Field(default="auto:", description="auto:, piper:, espeak:, silent: or openai:MODEL")
     openai_api_key: SecretStr = SecretStr("")
@@ -91,10 +91,8 @@ class Settings(BaseSettings):
 
     @property
     def model(self) -> str:
-        """The author in force: `offline` or `openai:MODEL`."""
-        if self.llm:
-            return self.llm
-        return "openai:gpt-4o-mini" if self.openai_api_key.get_secret_value() else "offline"
+        """The author in force. Only `offline` exists so far, so a key in the environment changes nothing yet."""
+        return self.llm or "offline"
 
     @property
     def production(self) -> bool:

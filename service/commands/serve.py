@@ -22,10 +22,10 @@ def main(argv: list[str]) -> int:
     """Serve until Ctrl-C or SIGTERM; everything that was started here ends with it."""
     options = parser("serve", "Serve the site.")
     options.add_argument("--port", type=int, help="the port; without it 8000 or the next free one")
-    options.add_argument("--host", help="the address to listen on")
+    options.add_argument("--bind", help="the address to listen on; 127.0.0.1 unless told")
     options.add_argument("--demo", action="store_true", help="also make sample logins and the sample course")
     given = options.parse_args(argv)
-    chosen = {name: getattr(given, name) for name in ("port", "host") if getattr(given, name) is not None}
+    chosen = {name: getattr(given, name) for name in ("port", "bind") if getattr(given, name) is not None}
     if given.demo:
         chosen["llm"] = "offline"
     settings = load_settings(**chosen)
@@ -45,14 +45,14 @@ def listen(settings: Settings) -> socket.socket:
     asked = "port" in settings.model_fields_set
     last = settings.port if asked else settings.port + PORTS_TO_TRY
     for port in range(settings.port, last + 1):
-        listener = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
+        listener = socket.socket(socket.AF_INET6 if ":" in settings.bind else socket.AF_INET)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            listener.bind((settings.host, port))
+            listener.bind((settings.bind, port))
         except OSError as error:
             listener.close()
             if error.errno not in (errno.EADDRINUSE, errno.EACCES):
-                raise BadInput(f"HOST={settings.host} cannot be listened on: {error.strerror}.") from error
+                raise BadInput(f"BIND={settings.bind} cannot be listened on: {error.strerror}.") from error
             continue
         return listener
     if asked:
@@ -98,7 +98,7 @@ class Announcing(uvicorn.Server):
 def _announce(services: Services, demo: bool, stop: threading.Event) -> None:
     settings = services.settings
     console = Console()
-    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104 - only shown
+    host = "127.0.0.1" if settings.bind in ("0.0.0.0", "::") else settings.bind  # noqa: S104 - only shown
     console.print(f"Coursewright is at http://{host}:{settings.port}", highlight=False)
     if demo:
         threading.Thread(target=_make_demo, args=(services, console, stop), name="demo", daemon=True).start()
