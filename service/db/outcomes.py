@@ -1,0 +1,36 @@
+"""What the end of a job or a run means for its course: the engine calls this in the transaction that ends it."""
+
+from __future__ import annotations
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from service.db.tables import Course, CourseState, Job, JobState, Lesson, LessonState, Run, RunKind, RunState
+
+UNFINISHED = (LessonState.QUEUED, LessonState.WRITING, LessonState.WRITTEN, LessonState.FILMING)
+STARTED = (LessonState.QUEUED, LessonState.WRITING, LessonState.FILMING)
+
+
+def job_died(session: Session, job: Job) -> None:
+    """A lesson whose job is dead has failed with that reason, and what waited for the job waits in vain."""
+    waiting = (Job.run_id == job.run_id, Job.subject_id == job.subject_id, Job.state == JobState.BLOCKED)
+    session.execute(update(Job).where(*waiting).values(state=JobState.CANCELED))
+    if job.kind in ("write", "film"):
+        values = {"state": LessonState.FAILED, "error": job.error}
+        session.execute(update(Lesson).where(Lesson.id == job.subject_id).values(**values))
+
+
+def run_ended(session: Session, run: Run) -> None:
+    """Put the course where the end of its run leaves it; lessons that were not reached are planned again."""
+    course = (Course.id == run.course_id,)
+    if run.kind == RunKind.PLAN and run.state != RunState.SUCCEEDED:
+        back = update(Course).where(*course, Course.state == CourseState.PLANNING)
+        session.execute(back.values(state=CourseState.DRAFT))
+    if run.kind != RunKind.GENERATE:
+        return
+    lost = STARTED if run.state == RunState.SUCCEEDED else UNFINISHED
+    left = update(Lesson).where(Lesson.course_id == run.course_id, Lesson.state.in_(lost))
+    session.execute(left.values(state=LessonState.PLANNED))
+    state = CourseState.READY if run.state == RunState.SUCCEEDED else CourseState.PLANNED
+    generating = update(Course).where(*course, Course.state == CourseState.GENERATING)
+    session.execute(generating.values(state=state))
