@@ -346,7 +346,12 @@ class Run(Base):
     """One request of a person: read these files, plan, generate. Its jobs do the work."""
 
     __tablename__ = "runs"
-    __table_args__ = (one_of("kind", RunKind), one_of("state", RunState))
+    __table_args__ = (
+        one_of("kind", RunKind),
+        one_of("state", RunState),
+        CheckConstraint("done <= units", name="done_bounded"),
+        CheckConstraint("percent BETWEEN 0 AND 100", name="percent_sane"),
+    )
 
     id: Mapped[uuid.UUID] = key()
     course_id: Mapped[uuid.UUID] = refers("courses.id")
@@ -358,6 +363,9 @@ class Run(Base):
     seq: Mapped[int] = mapped_column(BigInteger, default=0, doc="the last event's number")
     units: Mapped[int] = mapped_column(Integer, default=0, doc="planned units of work")
     done: Mapped[int] = mapped_column(Integer, default=0, doc="finished units; never falls")
+    percent: Mapped[int] = mapped_column(
+        Integer, default=0, server_default=text("0"), doc="what people are shown, 0 to 100; never falls"
+    )
     error: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime] = now()
     finished_at: Mapped[datetime | None] = instant()

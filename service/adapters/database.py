@@ -1,0 +1,142 @@
+"""The database behind DATABASE_URL: an embedded PostgreSQL, any PostgreSQL, or Cloud SQL; one Engine to all others.
+
+Timeouts stand on the server's side and are shorter than the socket's: a client that gives up alone would leave its
+query running.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+from sqlalchemy import URL, Engine, create_engine, make_url
+
+from service.adapters.embedded_postgres import EmbeddedPostgres
+from service.errors import BadInput
+from service.settings import Settings
+
+DRIVER = "postgresql+pg8000"
+SERVER_TIMEOUTS = {
+    "statement_timeout": "20s",
+    "lock_timeout": "5s",
+    "idle_in_transaction_session_timeout": "30s",
+}
+SOCKET_TIMEOUT_SECONDS = 30
+POOL_WAIT_SECONDS = 10
+RECYCLE_SECONDS = 1800
+TLS = ("require", "verify-ca", "verify-full")
+NO_TLS = ("disable", "allow", "prefer")
+
+
+@contextmanager
+def open_engine(settings: Settings) -> Iterator[Engine]:
+    """An engine for `settings.database_url`, closed at the end together with the server when that one is ours.
+
+    Call it from the main thread: an embedded server dies with the thread that started it.
+
+    Raises:
+        BadInput: the address cannot be used, or the embedded server cannot run here or runs already.
+    """
+    scheme = urlsplit(settings.database_url).scheme
+    if scheme == "embedded":
+        with EmbeddedPostgres(settings.data_dir / "postgres") as server:
+            yield from _disposing(_engine(settings, make_url(server.url)))
+    elif scheme == "cloudsql":
+        yield from _cloud_sql(settings)
+    else:
+        url, options = _address(settings.database_url)
+        yield from _disposing(_engine(settings, url, options))
+
+
+def resolved(settings: Settings, engine: Engine) -> Settings:
+    """Settings for a child process: the embedded server is named by its socket, so that the child starts no second."""
+    if urlsplit(settings.database_url).scheme != "embedded":
+        return settings
+    return settings.model_copy(update={"database_url": engine.url.render_as_string(hide_password=False)})
+
+
+def _disposing(engine: Engine) -> Iterator[Engine]:
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def _connect_arguments(settings: Settings) -> dict[str, Any]:
+    limits = " ".join(f"-c {name}={value}" for name, value in SERVER_TIMEOUTS.items())
+    return {
+        "startup_params": {"options": f"{limits} -c timezone=UTC"},
+        "application_name": f"coursewright-{settings.environment}",
+        "timeout": SOCKET_TIMEOUT_SECONDS,
+        "tcp_keepalive": True,
+    }
+
+
+def _engine(settings: Settings, url: URL, options: Mapping[str, Any] | None = None, **more: Any) -> Engine:
+    return create_engine(
+        url,
+        connect_args={**_connect_arguments(settings), **(options or {})},
+        pool_size=settings.database_pool,
+        max_overflow=settings.database_overflow,
+        pool_timeout=POOL_WAIT_SECONDS,
+        pool_pre_ping=True,
+        pool_recycle=RECYCLE_SECONDS,
+        **more,
+    )
+
+
+def _address(written: str) -> tuple[URL, dict[str, Any]]:
+    """The usual forms of a PostgreSQL address (`?host=/socket/folder`, `?sslmode=`) in pg8000's own terms.
+
+    Raises:
+        BadInput: a part of the address is not understood.
+    """
+    url = make_url(written).set(drivername=DRIVER)
+    options: dict[str, Any] = {}
+    query = dict(url.query)
+    host, mode = query.pop("host", None), query.pop("sslmode", None)
+    if host is not None:
+        options["unix_sock"] = f"{host}/.s.PGSQL.{url.port or 5432}"
+    if mode in TLS:
+        options["ssl_context"] = _tls(verified=mode != "require")
+    elif mode == "disable":
+        options["ssl_context"] = False
+    elif mode is not None and mode not in NO_TLS:
+        raise BadInput(f"DATABASE_URL: sslmode may be {', '.join(NO_TLS + TLS)}.")
+    unknown = set(query) - {"unix_sock"}
+    if unknown:
+        raise BadInput(f"DATABASE_URL: {', '.join(sorted(unknown))} is not understood; leave it out.")
+    return url.set(query=query), options
+
+
+def _tls(*, verified: bool) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    if not verified:
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
+def _cloud_sql(settings: Settings) -> Iterator[Engine]:
+    """Cloud SQL by IAM: no password, no address list. `cloudsql://PROJECT:REGION:INSTANCE/DATABASE`."""
+    _, _, rest = settings.database_url.partition("://")
+    instance, _, database = rest.partition("/")
+    if instance.count(":") < 2 or not database or not settings.database_user:
+        raise BadInput(
+            "DATABASE_URL for Cloud SQL is cloudsql://PROJECT:REGION:INSTANCE/DATABASE, and DATABASE_USER names the "
+            "IAM user (a service account without .gserviceaccount.com)."
+        )
+    from google.cloud.sql.connector import Connector, RefreshStrategy
+
+    # Lazy: Cloud Run takes the CPU away between requests, so a refresh in the background would miss its time.
+    with Connector(refresh_strategy=RefreshStrategy.LAZY, enable_iam_auth=True) as connector:
+
+        def connect() -> Any:
+            arguments = _connect_arguments(settings)
+            # The connector opens the socket itself, and would take `timeout` for its own.
+            del arguments["timeout"], arguments["tcp_keepalive"]
+            return connector.connect(instance, "pg8000", user=settings.database_user, db=database, **arguments)
+
+        yield from _disposing(_engine(settings, make_url(f"{DRIVER}://"), creator=connect))

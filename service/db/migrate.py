@@ -1,0 +1,54 @@
+"""Bring the database to the newest schema. Alembic takes a second to import, so it is loaded only for real work."""
+
+from __future__ import annotations
+
+import re
+
+from sqlalchemy import Engine, text
+
+from service.errors import Broken
+from service.settings import ROOT
+
+VERSIONS = ROOT / "migrations" / "versions"
+
+
+def head() -> str:
+    """The newest revision: migrations are dated and form one line, so it stands in the last file.
+
+    Raises:
+        Broken: the migrations are not beside the program.
+    """
+    files = sorted(VERSIONS.glob("*.py"))
+    found = re.search(r"""^revision = ["']([^"']+)""", files[-1].read_text(), re.MULTILINE) if files else None
+    if found is None:
+        raise Broken(f"There are no migrations in {VERSIONS}. The installation is incomplete: fetch it again.")
+    return found.group(1)
+
+
+def current(engine: Engine) -> str | None:
+    """The revision of the database, None when it is empty."""
+    with engine.connect() as connection:
+        if connection.scalar(text("SELECT to_regclass('alembic_version')")) is None:
+            return None
+        found = connection.scalar(text("SELECT version_num FROM alembic_version"))
+        return None if found is None else str(found)
+
+
+def upgrade(engine: Engine, *, durable: bool = True) -> None:
+    """Run the migrations that this database lacks; several processes may call it at once.
+
+    `durable=False` is for a database that is thrown away: commits no longer wait for the disk.
+    """
+    if not durable:
+        with engine.begin() as connection:
+            connection.execute(text("ALTER ROLE CURRENT_USER SET synchronous_commit = off"))
+        engine.dispose()  # connections made so far would go on waiting
+    if current(engine) == head():
+        return
+    from alembic import command
+    from alembic.config import Config
+
+    with engine.connect() as connection:
+        config = Config(toml_file=ROOT / "pyproject.toml", attributes={"connection": connection})
+        command.upgrade(config, "head")
+        connection.commit()
