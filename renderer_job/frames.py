@@ -24,12 +24,16 @@ from service.errors import NotFound
 UNSEEN = {"id", "cues", "cites"}  # fields of a scene that no slide shows
 
 
+# The code that a picture or its encoding depends on beside its content; a change of it films everything anew.
+DRAWING = ("canvas", "fonts", "h264", "layout", "motion", "segments", "text", "theme")
+
+
 @cache
 def renderer_version() -> str:
-    """A hash of everything that can change a picture beside its content: this package's code and its fonts."""
+    """A hash of everything that can change a picture beside its content: the drawing code and the fonts."""
     digest = hashlib.sha256(fonts.fingerprint().encode())
     folder = Path(__file__).parent
-    for path in sorted([*folder.glob("*.py"), *folder.glob("slides/*.py")]):
+    for path in [*(folder / f"{name}.py" for name in DRAWING), *sorted(folder.glob("slides/*.py"))]:
         digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()
 

@@ -9,18 +9,20 @@ from pathlib import Path
 import av
 
 from renderer_job.segments import Reel
-from renderer_job.theme import HEIGHT, WIDTH
 from renderer_job.timeline import FPS
 
 
 def join(reel: Reel, sound: bytes, path: Path) -> None:
     """Write the film to `path`; `sound` is an M4A of the same length. Nothing is encoded again."""
     tick = Fraction(1, FPS)
-    with av.open(str(path), "w", options={"movflags": "faststart"}) as out, av.open(io.BytesIO(sound), "r") as heard:
-        video = out.add_stream("libx264", rate=FPS)
-        video.width, video.height, video.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-        video.codec_context.extradata = reel.parameters
-        video.codec_context.time_base = tick
+    # A muxer takes the parameter sets from the stream that it copies: here, one picture of it as a raw stream.
+    opening = io.BytesIO(reel.parameters + next(reel.packets())[0])
+    with (
+        av.open(str(path), "w", options={"movflags": "faststart"}) as out,
+        av.open(io.BytesIO(sound), "r") as heard,
+        av.open(opening, "r", format="h264") as seen,
+    ):
+        video = out.add_stream_from_template(seen.streams.video[0])
         video.time_base = tick
         audio = out.add_stream_from_template(heard.streams.audio[0])
         for number, (unit, key) in enumerate(reel.packets()):

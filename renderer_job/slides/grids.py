@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from renderer_job.canvas import Canvas, DoesNotFit, Room
 from renderer_job.layout import Block
 from renderer_job.slides.anatomy import Page, head, shown, tone
-from renderer_job.text import measure
+from renderer_job.text import Style, measure
 from renderer_job.theme import BODY, FULL, LEFT
 from service.domain.storyboard import ComparisonScene, TableScene
 
 NUMBER = re.compile(r"[-−+~<>≤≥]?[\d.,\u202f\u00a0 ]+\s?[%\w/°€$]{0,6}")
-CELL_GAP = 56
+CELL_GAP, AFTER_NUMBER = 56, 56
 
 
 def comparison(c: Canvas, page: Page, scene: ComparisonScene, state: int) -> None:
@@ -72,8 +72,13 @@ def _pairs(
 
 @dataclass(frozen=True)
 class _Grid:
-    """A table set: column widths, the header and the rows as blocks, and the height of each line of cells."""
+    """A table set: column widths, the header and the rows as blocks, and the height of each line of cells.
 
+    `numeric` columns stand right; `insets` keeps the column after one of them away from it.
+    """
+
+    numeric: list[bool]
+    insets: list[int]
     widths: list[int]
     cells: list[list[Block]]
     heights: list[int]
@@ -83,7 +88,6 @@ def table(c: Canvas, page: Page, scene: TableScene, state: int) -> None:
     """Hairlines only; numbers stand right; state 1 sets off the focused row."""
     top = head(c, page)
     grid = _set(c, scene, BODY - top)
-    numeric = [_is_numeric(scene, j) for j in range(len(scene.header))]
     total = sum(grid.widths)
     pad = min(26.0, (BODY - top - sum(grid.heights)) / len(grid.heights) / 2)
     focus = scene.focus if state == 1 else None
@@ -95,9 +99,10 @@ def table(c: Canvas, page: Page, scene: TableScene, state: int) -> None:
             c.rect(LEFT - 24, y + 2, total + 24, height - 2, c.theme.tint, 8, outline, 4)
         x = LEFT
         for j, block in enumerate(row):
-            align = "right" if numeric[j] else "start"
+            align = "right" if grid.numeric[j] else "start"
             ink = c.theme.ink if i else c.theme.muted
-            c.put(block, x, y + pad, grid.widths[j] - CELL_GAP, f"cell {i},{j}", ink, align)
+            inset = grid.insets[j]
+            c.put(block, x + inset, y + pad, grid.widths[j] - CELL_GAP - inset, f"cell {i},{j}", ink, align)
             x += grid.widths[j]
         y += height
         c.rule(LEFT, y, total - CELL_GAP, c.theme.line if i else c.theme.ink, 0 if i else 3)
@@ -111,26 +116,32 @@ def _is_numeric(scene: TableScene, j: int) -> bool:
 def _set(c: Canvas, scene: TableScene, room: float) -> _Grid:
     """The table at its largest size, 46 to 34, that fits. Raises DoesNotFit on a strict canvas."""
     lines = [list(scene.header)] + [_filled(row, len(scene.header)) for row in scene.rows]
+    numeric = [_is_numeric(scene, j) for j in range(len(scene.header))]
+    insets = [AFTER_NUMBER if j and numeric[j - 1] and not here else 0 for j, here in enumerate(numeric)]
     for size in range(46, 33, -2):
-        widths = _widths(c, lines, size)
+        widths = _widths(c, lines, insets, size)
         cells = [
-            [_cell(c, text, i, size, w) for text, w in zip(row, widths, strict=True)] for i, row in enumerate(lines)
+            [
+                c.block(text, _style(c, i, size), w - CELL_GAP - inset)
+                for text, w, inset in zip(row, widths, insets, strict=True)
+            ]
+            for i, row in enumerate(lines)
         ]
         heights = [max(block.height for block in row) for row in cells]
         cut = any(block.chopped for row in cells for block in row) and size > 34
         if not cut and sum(heights) + 28 * len(heights) <= room:
-            return _Grid(widths, cells, heights)
+            return _Grid(numeric, insets, widths, cells, heights)
     if c.strict:
         raise DoesNotFit("rows")
-    widths, share = _widths(c, lines, 34), room / len(lines) - 28
+    share = room / len(lines) - 28
     cells = [
         [
-            c.cut("cell", text, c.sans(34, 400 if i else 600), Room(w - CELL_GAP, share, 34))
-            for text, w in zip(row, widths, strict=True)
+            c.cut("cell", text, _style(c, i, 34), Room(w - CELL_GAP - inset, share, 34))
+            for text, w, inset in zip(row, widths, insets, strict=True)
         ]
         for i, row in enumerate(lines)
     ]
-    return _Grid(widths, cells, [max(block.height for block in row) for row in cells])
+    return _Grid(numeric, insets, widths, cells, [max(block.height for block in row) for row in cells])
 
 
 def _filled(row: tuple[str, ...], count: int) -> list[str]:
@@ -138,20 +149,19 @@ def _filled(row: tuple[str, ...], count: int) -> list[str]:
     return [*row[:count], *[""] * (count - len(row))]
 
 
-def _cell(c: Canvas, text: str, row: int, size: int, width: int) -> Block:
-    return c.block(text, c.sans(size) if row else c.sans(min(36, size), 600), width - CELL_GAP)
+def _style(c: Canvas, row: int, size: int) -> Style:
+    return c.sans(size) if row else c.sans(min(36, size), 600)
 
 
-def _widths(c: Canvas, lines: list[list[str]], size: int) -> list[int]:
+def _widths(c: Canvas, lines: list[list[str]], insets: list[int], size: int) -> list[int]:
     """Column widths: each at least its longest word, the rest shared by what the cells would like."""
-    styles = [c.sans(min(36, size), 600), *[c.sans(size)] * (len(lines) - 1)]
     least, wish = [], []
-    for j in range(len(lines[0])):
-        column = [(row[j], style) for row, style in zip(lines, styles, strict=True)]
+    for j, inset in enumerate(insets):
+        column = [(row[j], _style(c, i, size)) for i, row in enumerate(lines)]
         words = [word.width for text, style in column for word in measure(text, style).words]
-        least.append(min(420.0, max(words, default=0) + CELL_GAP + 4))
+        least.append(min(420.0, max(words, default=0) + CELL_GAP + inset + 4))
         whole = max(c.block(text, style, 4000).width for text, style in column)
-        wish.append(min(760.0, whole + CELL_GAP + 4))
+        wish.append(min(760.0, whole + CELL_GAP + inset + 4))
     if sum(least) > FULL:
         least = [width * FULL / sum(least) for width in least]
     extra = FULL - sum(least)
