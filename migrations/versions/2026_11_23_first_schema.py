@@ -308,6 +308,9 @@ def _jobs() -> None:
     )
     op.create_index("ix_jobs_leased", "jobs", ["lease_until"], postgresql_where=sa.text("state = 'running'"))
     op.create_index(
+        "ix_jobs_open", "jobs", ["run_id"], postgresql_where=sa.text("state IN ('blocked', 'queued', 'running')")
+    )
+    op.create_index(
         "ix_jobs_ready", "jobs", ["lane", "priority", "run_after"], postgresql_where=sa.text("state = 'queued'")
     )
     op.create_index(op.f("ix_jobs_run_id"), "jobs", ["run_id"])

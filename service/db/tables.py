@@ -383,6 +383,7 @@ class Job(Base):
         CheckConstraint("done <= units", name="done_bounded"),
         UniqueConstraint("run_id", "kind", "subject_id"),
         Index("ix_jobs_ready", "lane", "priority", "run_after", postgresql_where=text("state = 'queued'")),
+        Index("ix_jobs_open", "run_id", postgresql_where=text("state IN ('blocked', 'queued', 'running')")),
         Index("ix_jobs_leased", "lease_until", postgresql_where=text("state = 'running'")),
     )
 

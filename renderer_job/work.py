@@ -1,0 +1,209 @@
+"""The render lane: claims lessons, films their storyboards and hands the files to storage, one lesson at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import shutil
+import sys
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from renderer_job.cache import StorageCache
+from service.adapters.database import open_engine
+from service.adapters.speech import open_speech
+from service.adapters.storage import open_storage
+from service.db import events
+from service.db.lane import Task, run_lane, stop_on_signals
+from service.db.tables import Lesson, LessonState, Media
+from service.domain.storyboard import Film, Storyboard
+from service.errors import BadInput, Broken, CoursewrightError
+from service.ports import Report, Speech, StorageService
+from service.settings import Settings, load_settings
+
+SCRATCH_LIVES_SECONDS = 24 * 3600
+# Column of Media, file that filming makes, its content type.
+FILES = (
+    ("video_key", "video.mp4", "video/mp4"),
+    ("captions_key", "captions.vtt", "text/vtt"),
+    ("chapters_key", "chapters.vtt", "text/vtt"),
+    ("transcript_key", "transcript.md", "text/markdown"),
+    ("poster_key", "poster.jpg", "image/jpeg"),
+)
+
+
+@dataclass(frozen=True)
+class Studio:
+    """What filming needs beside the task."""
+
+    storage: StorageService
+    speech: Speech
+    scratch: Path
+
+
+@dataclass(frozen=True)
+class Take:
+    """A lesson as it is filmed: the storyboard that was there when the work began, and its hash."""
+
+    lesson_id: uuid.UUID
+    name: str
+    storyboard: Storyboard
+
+    @property
+    def sha256(self) -> str:
+        return storyboard_sha256(self.storyboard)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Film until nothing is left or until told to stop. Exit codes: those of `run_lane`; 1 failed, 2 bad input."""
+    try:
+        if argv:
+            raise BadInput("work takes no arguments; it is configured by environment variables.")
+        return _work(load_settings())
+    except CoursewrightError as error:
+        sys.stderr.write(" ".join(str(error).split()) + "\n")
+        return 2 if isinstance(error, BadInput) else 1
+
+
+def _work(settings: Settings) -> int:
+    stop = stop_on_signals()
+    speech = open_speech(
+        settings.speech,
+        openai_api_key=settings.openai_api_key.get_secret_value(),
+        openai_base_url=settings.openai_base_url,
+        cache_dir=settings.data_dir / "speech",
+    )
+    with open_engine(settings) as engine, closing(speech):
+        studio = Studio(open_storage(settings), speech, settings.data_dir / "scratch")
+        handlers = {"film": partial(film_lesson, studio)}
+        return run_lane(engine, "render", handlers, settings=settings, stop=stop)
+
+
+def storyboard_sha256(storyboard: Storyboard) -> str:
+    """The name of a storyboard's content: equal hashes, equal films."""
+    return hashlib.sha256(storyboard.model_dump_json().encode()).hexdigest()
+
+
+def film_lesson(studio: Studio, task: Task) -> None:
+    """Film the lesson that the job names. A storyboard that is edited meanwhile is filmed again; one that was filmed
+    before is not.
+    """
+    take = task.commit(lambda session: _begin(session, task))
+    while take is not None:
+        with _scratch(studio.scratch, task) as folder:
+            made = _film(studio, task, take, folder / "film")
+            keys = _upload(studio.storage, folder / "film")
+        take = task.commit(partial(_keep, task=task, take=take, made=made, keys=keys))
+
+
+def _begin(session: Session, task: Task) -> Take | None:
+    """The take to film; None when this storyboard's film is there already, which then counts again."""
+    take = _take(session, task.claim.subject_id)
+    if _filmed(session, take):
+        _complete(session, task, take)
+        return None
+    _tell(session, task, take, LessonState.FILMING, f"Filming {take.name}")
+    return take
+
+
+def _take(session: Session, lesson_id: uuid.UUID) -> Take:
+    # Locked: the storyboard must not change between this look and the commit that calls it filmed.
+    lesson = session.get(Lesson, lesson_id, with_for_update=True, populate_existing=True)
+    if lesson is None:
+        raise Broken("The lesson is gone, so there is nothing to film.")
+    if lesson.storyboard is None:
+        raise Broken("The lesson has no storyboard to film. Generate its text first.")
+    return Take(lesson_id, f"lesson {lesson.position}: {lesson.title}", lesson.storyboard)
+
+
+def _filmed(session: Session, take: Take) -> bool:
+    """Whether this storyboard was filmed before; its film then becomes the newest one."""
+    mine = (Media.lesson_id == take.lesson_id, Media.storyboard_sha256 == take.sha256)
+    media = session.scalar(select(Media).where(*mine))
+    if media is not None:
+        media.created_at = func.now()
+    return media is not None
+
+
+def _film(studio: Studio, task: Task, take: Take, out: Path) -> Film:
+    from renderer_job.film import film
+
+    return film(take.storyboard, studio.speech, StorageCache(studio.storage), out, _report(task, take))
+
+
+def _report(task: Task, take: Take) -> Report:
+    """Tells the parts of the film as events, and whole tenths as finished units."""
+    counted = 0
+
+    def report(what: str, part: float | None = None) -> None:
+        nonlocal counted
+        task.say(f"{what} of {take.name}" if part else f"Filming {take.name}", part, take.lesson_id)
+        # The last unit is earned by the files being in storage and the lesson completed.
+        finished = int((part or 0.0) * (task.claim.units - 1))
+        if finished > counted:
+            counted = finished
+            task.advance(finished)
+
+    return report
+
+
+def _upload(storage: StorageService, folder: Path) -> dict[str, str]:
+    """Put the film's files into storage under the hash of their content."""
+    keys = {}
+    for column, name, content_type in FILES:
+        path = folder / name
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        keys[column] = f"{path.stem}/{digest}{path.suffix}"
+        storage.put(keys[column], path, content_type)
+    return keys
+
+
+def _keep(session: Session, *, task: Task, take: Take, made: Film, keys: dict[str, str]) -> Take | None:
+    """Record the film; the take to film next when the storyboard was edited meanwhile."""
+    row = {"id": uuid.uuid4(), "lesson_id": take.lesson_id, "storyboard_sha256": take.sha256, "film": made, **keys}
+    renewed = {"film": made, "created_at": func.now(), **keys}
+    added = insert(Media).values(row)
+    session.execute(added.on_conflict_do_update(index_elements=["lesson_id", "storyboard_sha256"], set_=renewed))
+    now = _take(session, take.lesson_id)
+    if now.sha256 != take.sha256:
+        return _begin(session, task)
+    _complete(session, task, take)
+    return None
+
+
+def _complete(session: Session, task: Task, take: Take) -> None:
+    _tell(session, task, take, LessonState.COMPLETED, f"Ready to watch: {take.name}")
+
+
+def _tell(session: Session, task: Task, take: Take, state: LessonState, what: str) -> None:
+    lesson = session.get_one(Lesson, take.lesson_id)
+    lesson.state, lesson.error = state, ""
+    told = {"what": what, "lesson_id": take.lesson_id, "lesson_state": state.value}
+    events.say(session, task.claim.run_id, "lesson", told)
+
+
+@contextmanager
+def _scratch(root: Path, task: Task) -> Iterator[Path]:
+    """A folder for this attempt, and the end of folders that killed attempts left."""
+    claim = task.claim
+    folder = root / f"{claim.job_id}-{claim.epoch}"
+    for left in root.glob("*-*"):
+        with contextlib.suppress(OSError):
+            mine = left.name.startswith(f"{claim.job_id}-")
+            if mine or left.stat().st_mtime < time.time() - SCRATCH_LIVES_SECONDS:
+                shutil.rmtree(left, ignore_errors=True)
+    try:
+        folder.mkdir(parents=True)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,151 @@
+"""The job engine's SQL, one statement for each transition: `jobs` and `steps` say when, this says exactly what.
+
+GUARD is the fencing: a write that does not match id, epoch and state is a late one, and must touch nothing.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import TextClause, text
+
+_GUARD = "jobs.id = :job AND jobs.epoch = :epoch AND jobs.state = 'running'"
+_LEASE = "clock_timestamp() + make_interval(secs => CAST(:lease AS double precision))"
+
+
+def _guarded(statement: str) -> TextClause:
+    return text(statement.replace("GUARD", _GUARD).replace("LEASE", _LEASE))
+
+
+# One statement takes what is due and what was abandoned: no reaper has to run first, and two workers never meet.
+CLAIM = _guarded("""
+    WITH next AS (
+        SELECT j.id FROM jobs j JOIN runs r ON r.id = j.run_id
+        WHERE j.lane = :lane AND j.attempt < j.max_attempts AND NOT r.cancel_requested
+          AND ((j.state = 'queued' AND j.run_after <= now()) OR (j.state = 'running' AND j.lease_until < now()))
+        ORDER BY j.priority, j.run_after, j.created_at, j.id
+        FOR UPDATE OF j SKIP LOCKED LIMIT 1
+    )
+    UPDATE jobs SET state = 'running', epoch = epoch + 1, attempt = attempt + 1, worker = :worker, lease_until = LEASE
+    FROM next, runs
+    WHERE jobs.id = next.id AND runs.id = jobs.run_id
+    RETURNING jobs.id AS job_id, jobs.run_id, runs.course_id, jobs.kind, jobs.subject_id, jobs.lane, jobs.attempt,
+              jobs.max_attempts, jobs.epoch, jobs.worker, jobs.units, jobs.done
+""")
+
+UNCLAIMABLE = text("""
+    SELECT j.id, j.error, j.attempt, r.cancel_requested FROM jobs j JOIN runs r ON r.id = j.run_id
+    WHERE j.state IN ('blocked', 'queued', 'running') AND (
+          (j.state = 'running' AND j.lease_until < now() AND (j.attempt >= j.max_attempts OR r.cancel_requested))
+          OR (j.state IN ('blocked', 'queued') AND r.cancel_requested))
+    FOR UPDATE OF j SKIP LOCKED LIMIT 20
+""")
+
+RENEW = _guarded("""
+    UPDATE jobs SET lease_until = LEASE FROM runs
+    WHERE GUARD AND runs.id = jobs.run_id RETURNING runs.cancel_requested
+""")
+
+LOCK_JOB = _guarded("SELECT id FROM jobs WHERE GUARD FOR UPDATE")
+
+ADVANCE = _guarded("""
+    WITH mine AS (SELECT id, units, done FROM jobs WHERE GUARD FOR UPDATE)
+    UPDATE jobs SET done = greatest(mine.done, least(mine.units, CAST(:to AS integer)))
+    FROM mine WHERE jobs.id = mine.id RETURNING jobs.done - mine.done AS gained
+""")
+
+ADD_UNITS = _guarded("""
+    WITH mine AS (SELECT id, units, done FROM jobs WHERE GUARD FOR UPDATE)
+    UPDATE jobs SET done = least(mine.units, mine.done + CAST(:more AS integer))
+    FROM mine WHERE jobs.id = mine.id RETURNING jobs.done - mine.done AS gained
+""")
+
+FINISH = _guarded("""
+    WITH mine AS (SELECT id, units, done FROM jobs WHERE GUARD FOR UPDATE)
+    UPDATE jobs SET state = 'succeeded', lease_until = NULL, done = mine.units, error = '',
+                    finished_at = clock_timestamp()
+    FROM mine WHERE jobs.id = mine.id RETURNING mine.units - mine.done AS gained
+""")
+
+AGAIN = _guarded("""
+    UPDATE jobs SET state = 'queued', lease_until = NULL, worker = NULL, error = :error,
+                    attempt = attempt - CAST(:back AS integer),
+                    run_after = clock_timestamp() + make_interval(secs => CAST(:rest AS double precision))
+    WHERE GUARD RETURNING id
+""")
+
+END_JOB = text("""
+    UPDATE jobs SET state = :state, error = :error, lease_until = NULL, finished_at = clock_timestamp() WHERE id = :job
+""")
+
+UNBLOCK = text("""
+    UPDATE jobs SET state = 'queued', run_after = clock_timestamp()
+    WHERE run_id = :run AND kind = :kind AND subject_id = :subject AND state = 'blocked' RETURNING lane
+""")
+
+RING = text("""
+    INSERT INTO outbox (id, key, payload)
+    VALUES (:id, concat_ws(':', CAST(:lane AS text), CAST(:run AS text), pg_current_xact_id()),
+            jsonb_build_object('lane', CAST(:lane AS text), 'run_id', CAST(:run AS text)))
+    ON CONFLICT (key) DO NOTHING
+""")
+
+REDRIVE_JOB = text("""
+    UPDATE jobs SET state = 'queued', attempt = 0, epoch = epoch + 1, error = '', worker = NULL, finished_at = NULL,
+                    run_after = clock_timestamp()
+    WHERE id = :job
+""")
+
+# --- runs ---
+
+LOCK_RUN = text("SELECT kind, state, cancel_requested FROM runs WHERE id = :run FOR UPDATE")
+
+BEGIN_RUN = text("UPDATE runs SET state = 'running' WHERE id = :run AND state = 'accepted'")
+
+PROGRESS = text("""
+    UPDATE runs SET done = done + CAST(:units AS integer),
+                    percent = greatest(percent, least(99, 100 * (done + CAST(:units AS integer)) / greatest(units, 1)))
+    WHERE id = :run
+""")
+
+REQUEST_CANCEL = text("""
+    UPDATE runs SET cancel_requested = true
+    WHERE id = :run AND state IN ('accepted', 'running') RETURNING id
+""")
+
+# A job that is locked just now is being claimed: its worker will see the request.
+WAITING = text("""
+    SELECT id FROM jobs WHERE run_id = :run AND state IN ('blocked', 'queued') FOR UPDATE SKIP LOCKED
+""")
+
+COUNT_JOBS = text("""
+    SELECT count(*) FILTER (WHERE state IN ('blocked', 'queued', 'running')) AS open,
+           count(*) FILTER (WHERE state NOT IN ('blocked', 'queued', 'running')) AS ended,
+           count(*) FILTER (WHERE state = 'dead') AS dead,
+           count(*) FILTER (WHERE state = 'canceled') AS canceled,
+           (array_agg(error ORDER BY finished_at) FILTER (WHERE state = 'dead'))[1] AS error
+    FROM jobs WHERE run_id = :run
+""")
+
+END_RUN = text("""
+    UPDATE runs SET state = :state, error = :error, finished_at = clock_timestamp(),
+                    percent = CASE WHEN CAST(:state AS text) = 'succeeded' THEN 100 ELSE percent END
+    WHERE id = :run
+""")
+
+REDRIVE_RUN = text("UPDATE runs SET state = 'running', error = '', finished_at = NULL WHERE id = :run")
+
+# --- steps ---
+
+SAVE_STEP = text("""
+    INSERT INTO steps (job_id, name, in_key, out_sha256, out, epoch)
+    VALUES (:job, :name, :in_key, :out_sha256, CAST(:out AS jsonb), :epoch)
+    ON CONFLICT (job_id, name) DO UPDATE
+    SET in_key = excluded.in_key, out_sha256 = excluded.out_sha256, out = excluded.out, epoch = excluded.epoch,
+        created_at = now()
+    RETURNING (xmax = 0) AS new
+""")
+
+# Append-only: a step that is done twice for the same input is paid once.
+SPEND = text("""
+    INSERT INTO ledger (key, run_id, job_id, what, quantity, unit, micro_dollars)
+    VALUES (:key, :run, :job, :what, :quantity, :unit, :micro_dollars) ON CONFLICT (key) DO NOTHING
+""")

@@ -1,0 +1,68 @@
+"""Checkpoints: a finished step, its price, the lease and the progress it makes are saved together or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from service.db import jobs
+from service.db.events import say
+from service.db.jobs import Claim
+from service.db.statements import SAVE_STEP, SPEND
+from service.db.tables import Step
+
+
+@dataclass(frozen=True)
+class Spending:
+    """One thing that was paid for: how much of what, in integer micro-dollars."""
+
+    what: str
+    quantity: int
+    unit: str
+    micro_dollars: int
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A step as it is saved: `out` is its result as JSON text, `in_key` the hash of all that it depends on."""
+
+    name: str
+    in_key: str
+    out: str
+    units: int = 1
+    spent: Sequence[Spending] = ()
+
+
+def saved(session: Session, held: Claim, name: str, in_key: str) -> Step | None:
+    """The job's step of this name when it was made from the same input, else None."""
+    query = select(Step).where(Step.job_id == held.job_id, Step.name == name, Step.in_key == in_key)
+    return session.scalars(query.execution_options(populate_existing=True)).one_or_none()
+
+
+def checkpoint(
+    session: Session, held: Claim, step: Finished, lease_seconds: float, said: Mapping[str, Any] | None = None
+) -> None:
+    """Save the step with its price, renew the lease, count its units and tell of it.
+
+    Raises:
+        Fenced: another worker holds the job; nothing is saved.
+    """
+    jobs.renew(session, held, lease_seconds)
+    sha256 = hashlib.sha256(step.out.encode()).hexdigest()
+    row = {"name": step.name, "in_key": step.in_key, "out_sha256": sha256, "out": step.out}
+    new = session.scalars(SAVE_STEP, {"job": held.job_id, "epoch": held.epoch, **row}).one()
+    for number, entry in enumerate(step.spent):
+        key = f"{held.job_id}:{step.name}:{step.in_key}:{number}"
+        price = {"what": entry.what, "quantity": entry.quantity, "unit": entry.unit}
+        session.execute(
+            SPEND, {"key": key, "run": held.run_id, "job": held.job_id, "micro_dollars": entry.micro_dollars, **price}
+        )
+    if new:
+        jobs.add_units(session, held, step.units)
+    if said:
+        say(session, held.run_id, "progress", said)

@@ -1,0 +1,148 @@
+"""What a job's handler holds: it does steps, tells progress and writes, always as the one who holds the lease."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from service.db import jobs, steps
+from service.db.engine import transaction
+from service.db.events import say
+from service.db.jobs import Claim
+from service.db.steps import Finished, Spending
+from service.errors import Canceled, CoursewrightError, Unavailable
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+SAY_EVERY_SECONDS = 0.5
+
+
+class Task:
+    """A claimed job in its handler's hands. Every method raises Fenced when the lease is lost, Canceled when the run
+    was asked to stop, and Unavailable when the step took longer than it may; a handler lets all three pass.
+    """
+
+    def __init__(self, engine: Engine, claim: Claim, lease_seconds: float) -> None:
+        self.claim = claim
+        self._engine = engine
+        self._lease_seconds = lease_seconds
+        self._ended_by: CoursewrightError | None = None
+        self._moved_at = time.monotonic()
+        self._said_at = 0.0
+        self._said: dict[str, Any] = {}
+        self._lesson_id: uuid.UUID | None = None
+        self._part = 0.0
+        self._spent: list[Spending] = []
+        self._mutex = threading.Lock()
+
+    # --- for handlers ---
+
+    def step(
+        self,
+        name: str,
+        in_key: str,
+        work: Callable[[], Any],
+        *,
+        units: int = 1,
+        what: str = "",
+        lesson_id: uuid.UUID | None = None,
+    ) -> Any:
+        """The JSON result of `work`: saved once it is there, and not done again by whoever continues the job.
+
+        `in_key` is the hash of everything that the result depends on; with another key the step is done anew. `what` is
+        told when the work begins; events of `say` inside of it belong to the lesson.
+        """
+        found = self._transaction(lambda session: steps.saved(session, self.claim, name, in_key))
+        if found is not None:
+            return found.out
+        self._spent = []
+        self._lesson_id, self._part = lesson_id, 0.0
+        try:
+            if what:
+                self.say(what)
+            out = json.dumps(work(), ensure_ascii=False, sort_keys=True)
+        finally:
+            self._lesson_id = None
+        step = Finished(name, in_key, out, units, tuple(self._spent))
+        said = {name: value for name, value in self._said.items() if name != "part"}
+        self._transaction(lambda session: steps.checkpoint(session, self.claim, step, self._lease_seconds, said))
+        return json.loads(out)
+
+    def spend(self, what: str, quantity: int, unit: str, micro_dollars: int) -> None:
+        """Note what the running step paid for; it is booked together with the step."""
+        self._spent.append(Spending(what, quantity, unit, micro_dollars))
+
+    def say(self, what: str, part: float | None = None, lesson_id: uuid.UUID | None = None) -> None:
+        """Tell where the work is, at most twice a second; what is told in between is dropped. A `Report` (see ports).
+
+        A database that is away costs the event, not the work.
+        """
+        self._check()
+        lesson_id = lesson_id or self._lesson_id
+        told: dict[str, Any] = {"what": what}
+        if lesson_id is not None:
+            told["lesson_id"] = str(lesson_id)
+        if part is not None:
+            told["part"] = round(min(1.0, max(0.0, part)), 4)
+            if part > self._part:
+                self._part, self._moved_at = part, time.monotonic()
+        self._said = told
+        if time.monotonic() - self._said_at < SAY_EVERY_SECONDS:
+            return
+        self._said_at = time.monotonic()
+        try:
+            self._transaction(lambda session: self._tell(session, told), moves=False)
+        except Unavailable as error:
+            log.warning("an event of job %s was not told: %s", self.claim.job_id, error)
+
+    def advance(self, units_done: int) -> None:
+        """So many of the job's units are done in all; it never counts back."""
+        self._transaction(lambda session: jobs.advance(session, self.claim, units_done))
+
+    def commit(self, work: Callable[[Session], T]) -> T:
+        """Run `work` in one transaction that only the job's holder can commit; it may run more than once."""
+
+        def fenced(session: Session) -> T:
+            jobs.guard(session, self.claim, self._lease_seconds)
+            return work(session)
+
+        return self._transaction(fenced)
+
+    # --- for the lane ---
+
+    def end_by(self, reason: CoursewrightError) -> None:
+        """From now on every call raises this; the first reason stays."""
+        with self._mutex:
+            self._ended_by = self._ended_by or reason
+
+    @property
+    def still_seconds(self) -> float:
+        """How long nothing was finished."""
+        return time.monotonic() - self._moved_at
+
+    # --- inside ---
+
+    def _check(self) -> None:
+        if self._ended_by is not None:
+            raise self._ended_by
+
+    def _transaction(self, work: Callable[[Session], T], *, moves: bool = True) -> T:
+        self._check()
+        result = transaction(self._engine, work)
+        if moves:
+            self._moved_at = time.monotonic()
+        return result
+
+    def _tell(self, session: Session, told: dict[str, Any]) -> None:
+        if jobs.renew(session, self.claim, self._lease_seconds):
+            raise Canceled("The run was asked to stop.")
+        say(session, self.claim.run_id, "progress", told)

@@ -1,0 +1,22 @@
+"""The author lane: reads, plans, writes and sets questions until nothing is left, or until it is told to stop."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from service.db.lane import run_lane, stop_on_signals
+from service.pipeline import HANDLERS
+from service.settings import Settings
+from service.wiring import open_services
+
+
+def main(settings: Settings) -> int:
+    """Work on the author lane; the exit code of `run_lane`.
+
+    Raises:
+        BadInput: a part cannot be opened as it is configured.
+    """
+    stop = stop_on_signals()
+    with open_services(settings) as services:
+        handlers = {kind: partial(handler, services) for kind, handler in HANDLERS.items()}
+        return run_lane(services.engine, "author", handlers, settings=services.settings, stop=stop)
