@@ -36,10 +36,13 @@ class ParagraphBlock(Document):
 
 
 class ListBlock(Document):
+    """A list; an ordered one counts from `first_number`, so that code may stand between two of its steps."""
+
     kind: Literal["list"] = "list"
     id: str
     items: tuple[tuple[Claim, ...], ...]
     ordered: bool = False
+    first_number: int = 1
 
 
 class DefinitionBlock(Document):
@@ -75,16 +78,17 @@ class QuoteBlock(Document):
 
 
 class NoteBlock(Document):
-    """A call-out: a note, or a warning."""
+    """A call-out: a note, or a warning; `title` is its own small heading, if it has one."""
 
     kind: Literal["note"] = "note"
     id: str
+    title: str = ""
     tone: Literal["note", "warning"] = "note"
     claims: tuple[Claim, ...]
 
 
 class ExerciseBlock(Document):
-    """Practice: the task, and the solution that the page keeps folded."""
+    """Practice: the task with its code, and the solution with its own, which the page keeps folded."""
 
     kind: Literal["exercise"] = "exercise"
     id: str
@@ -92,6 +96,8 @@ class ExerciseBlock(Document):
     task: tuple[Claim, ...]
     solution: tuple[Claim, ...] = ()
     code: str = ""
+    solution_code: str = ""
+    cites: tuple[Cite, ...] = Field(default=(), description="of the code; claims carry their own")
 
 
 LessonBlock = Annotated[
@@ -135,5 +141,5 @@ class Lesson(Document):
         for claim in self.claims():
             yield from claim.cites
         for block in self.blocks:
-            if isinstance(block, CodeBlock | TableBlock):
+            if isinstance(block, CodeBlock | TableBlock | ExerciseBlock):
                 yield from block.cites

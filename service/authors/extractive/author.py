@@ -1,0 +1,108 @@
+"""The author that needs no model: structure from headings, content quoted from the sources, rules for the rest."""
+
+from __future__ import annotations
+
+from service.authors.extractive.compose import compose
+from service.authors.extractive.library import Library, ReadingCache
+from service.authors.extractive.outline import plan_course
+from service.authors.extractive.quiz import check_question, quiz_of
+from service.authors.extractive.video import storyboard_of
+from service.domain.course import Brief, CoursePlan
+from service.domain.lesson import Lesson
+from service.domain.quiz import Quiz
+from service.domain.storyboard import Storyboard
+from service.errors import BadInput
+from service.ports import Evidence, Report
+
+WORDS_A_MINUTE = 150
+
+
+class ExtractiveAuthor:
+    """Implements `ports.Author` by rules: equal input gives equal documents, and nothing is said that is not quoted.
+
+    The brief steers the plan only: what is written, shown and asked follows the plan and the sources.
+    """
+
+    name = "extractive"
+
+    def __init__(self) -> None:
+        self._readings = ReadingCache()
+
+    def plan(self, brief: Brief, evidence: Evidence, report: Report) -> CoursePlan:
+        """The outline.
+
+        Raises:
+            BadInput: the sources hold too little to teach.
+        """
+        report("Reading the sources", 0.0)
+        library = Library(evidence, self._readings)
+        report("Finding modules, lessons and objectives", 0.3)
+        plan = plan_course(brief, library, lambda draft, lesson_id: self._minutes(draft, lesson_id, library))
+        report("The outline is ready", 1.0)
+        return plan
+
+    def write(
+        self,
+        brief: Brief,  # noqa: ARG002 - part of the port; only the plan depends on it
+        plan: CoursePlan,
+        lesson_id: str,
+        evidence: Evidence,
+        report: Report,
+    ) -> Lesson:
+        """The text of one lesson.
+
+        Raises:
+            BadInput: the sources say nothing about the lesson.
+        """
+        report("Writing the lesson", 0.0)
+        lesson = self._written(plan, lesson_id, Library(evidence, self._readings))
+        if not any(claim.cites for claim in lesson.claims()) and not any(True for _ in lesson.cites()):
+            raise BadInput(
+                f"The sources say nothing about “{lesson.title}”. Add a document about it, or remove the lesson."
+            )
+        report("The lesson is written", 1.0)
+        return lesson
+
+    def storyboard(
+        self,
+        brief: Brief,  # noqa: ARG002 - part of the port; only the plan depends on it
+        plan: CoursePlan,
+        lesson: Lesson,
+        evidence: Evidence,
+        report: Report,
+    ) -> Storyboard:
+        """The lesson's video, from the lesson as it stands now."""
+        report("Drawing the storyboard", 0.0)
+        board = self._drawn(plan, lesson, Library(evidence, self._readings))
+        report("The storyboard is ready", 1.0)
+        return board
+
+    def quiz(
+        self,
+        brief: Brief,  # noqa: ARG002 - part of the port; only the plan depends on it
+        plan: CoursePlan,
+        lesson: Lesson,
+        evidence: Evidence,
+        report: Report,
+    ) -> Quiz:
+        """The lesson's questions, from the lesson as it stands now."""
+        report("Writing the quiz", 0.0)
+        quiz = quiz_of(plan, lesson, Library(evidence, self._readings))
+        report("The quiz is ready", 1.0)
+        return quiz
+
+    def _written(self, plan: CoursePlan, lesson_id: str, library: Library) -> Lesson:
+        planned = plan.lesson(lesson_id)
+        keypoints = [reading.keypoints[place] for reading, place in library.keypoints(plan, lesson_id)]
+        told = library.taught_before(plan, lesson_id)
+        blocks = compose(planned.title, library.sections(planned), told, keypoints)
+        return Lesson(id=planned.id, title=planned.title, objectives=planned.objectives, blocks=blocks)
+
+    def _drawn(self, plan: CoursePlan, lesson: Lesson, library: Library) -> Storyboard:
+        return storyboard_of(plan, lesson, library, check_question(quiz_of(plan, lesson, library)))
+
+    def _minutes(self, plan: CoursePlan, lesson_id: str, library: Library) -> float:
+        """The length of the lesson's video: its words at the pace of a calm voice, and its pauses."""
+        board = self._drawn(plan, self._written(plan, lesson_id, library), library)
+        words = sum(len((cue.speech or cue.text).split()) for cue in board.cues())
+        return words / WORDS_A_MINUTE + sum(cue.pause for cue in board.cues()) / 60

@@ -1,0 +1,159 @@
+"""What learners can do after a lesson: the source's own objectives, or one by the shape of each heading."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from service.authors.extractive import patterns
+from service.authors.extractive.lexicon import ACTION_VERBS, BLOOM_LEVELS, MUTE_OBJECTIVE_VERBS, NOUN_LIKE_VERBS
+from service.authors.extractive.material import Section
+from service.authors.extractive.packing import Draft
+from service.authors.extractive.verb_forms import base_verb
+from service.authors.extractive.words import Casing, capitalized, is_plural, overlap, shorten, stems
+from service.domain.course import Bloom
+
+MOST = 3
+_QUESTION = re.compile(r"(what|how|why|when|where) (is|are|do|does|did|can|should|to) (.+)")
+_ASKING = re.compile(r"(why|when|how|what|where) (.+)")
+_VERSUS = re.compile(r"(.+?) (?:vs\.?|versus) (.+)")
+_COMPARISON = re.compile(r"(?:comparison of|comparing|differences? between) (.+?) (?:with|and|to) (.+)")
+_GERUND_NOUNS = frozenset(
+    ("is", "of", "for", "in", "and", "method", "methods", "guidelines", "process", "practices", "algorithm", "things")
+)
+_RULE_WORDS = re.compile(r"rules?|guidelines|practices|principle|requirements?")
+
+
+def bloom_of(objective: str) -> Bloom:
+    """The Bloom level of an objective, by its first verb."""
+    verb = objective.partition(" ")[0].lower()
+    return BLOOM_LEVELS.get(verb, "apply" if verb in ACTION_VERBS else "understand")
+
+
+def objectives_of(draft: Draft, siblings: Sequence[Draft], casing: Casing) -> list[str]:
+    """One to three objectives; `siblings` are the lessons of the same documents, which share their own objectives."""
+    own = _own_objectives(draft, siblings)
+    if own:
+        return own[:MOST]
+    found: list[tuple[str, Section]] = []
+    for section in sorted(draft.sections, key=lambda s: -s.words):
+        if section.words < 60 and found:
+            continue
+        text = shorten(_objective(section, casing), 180)
+        if not any(_alike(text, other) for other, _ in found):
+            found.append((text, section))
+        if len(found) == MOST:
+            break
+    places = {id(section): n for n, section in enumerate(draft.sections)}
+    return [text for text, section in sorted(found, key=lambda pair: places[id(pair[1])])]
+
+
+def _own_objectives(draft: Draft, siblings: Sequence[Draft]) -> list[str]:
+    """The objectives that the documents state, each given to the lesson whose words it shares most."""
+    taken: list[str] = []
+    for reading in draft.readings:
+        sharing = [other for other in siblings if any(own is reading for own in other.readings)] or [draft]
+        bags = [other.bag for other in sharing]
+        for sentence in reading.objectives:
+            text = sentence.text.rstrip(". ;")
+            verb = text.split()[0].lower() if text else ""
+            if verb in MUTE_OBJECTIVE_VERBS or (verb not in BLOOM_LEVELS and verb not in ACTION_VERBS):
+                continue
+            best = max(range(len(sharing)), key=lambda n, t=text: (overlap(t, bags[n]), -n))  # type: ignore[misc]
+            if sharing[best] is draft and len(text) <= 190:
+                taken.append(capitalized(text))
+    return taken
+
+
+def _alike(one: str, other: str) -> bool:
+    a, b = set(stems(one)), set(stems(other))
+    return len(a & b) >= 0.75 * min(len(a), len(b))
+
+
+def _objective(section: Section, casing: Casing) -> str:
+    above = section.telling
+    topic = casing.inside(above.title if section.is_vague else section.title).rstrip(":")
+    topic = re.sub(r"^(?:an? )?(?:introduction to|overview of|about) ", "", topic)
+    topic = re.sub(r"^the (?=\w+ed\b)", "", topic)
+    if not topic or patterns.GENERIC_HEADING.match(topic):
+        return "Describe the main ideas of the subject"
+    return _by_heading(topic, section) or _by_content(topic, section, casing)
+
+
+def _by_heading(topic: str, section: Section) -> str:
+    match = _QUESTION.match(topic)
+    if match:
+        return _from_question(match[1], match[2], match[3])
+    if match := _ASKING.match(topic):
+        short = match[1] == "why" and len(match[2].split()) < 3
+        return f"Explain the reasons for {match[2]}" if short else f"Explain {topic}"
+    if match := _VERSUS.match(topic) or _COMPARISON.match(topic):
+        return f"Compare {match[1]} with {match[2]}"
+    if re.match(r"(?:are|is|do|does|can|should)\b", topic):
+        return f"Discuss the question “{section.title.rstrip('?')}?”"
+    if re.search(r"\b(?:is|are|isn[’']t|aren[’']t|was|were|which|must|should|can)\b", topic):
+        return f"Explain the claim “{section.title.strip('“”.')}”"
+    return _from_verb(topic)
+
+
+def _from_question(asks: str, verb: str, rest: str) -> str:
+    if verb in ("is", "are"):
+        return f"Explain {asks} {rest} {verb}" if asks == "what" else f"Explain {asks} {rest}"
+    if verb == "to":
+        return f"Explain {asks} {verb} {rest}"
+    if verb in ("do", "did", "does"):
+        return f"Explain {asks} {rest}"
+    subject, _, tail = rest.partition(" ")
+    return f"Explain {asks} {subject} {verb} {tail}".rstrip()
+
+
+def _from_verb(topic: str) -> str:
+    parts = topic.split()
+    first = parts[0]
+    if len(parts) < 2:
+        return ""
+    if first in ACTION_VERBS and not is_plural(first) and first not in NOUN_LIKE_VERBS:
+        return capitalized(topic)
+    if first.endswith("ing") and parts[1] not in _GERUND_NOUNS:
+        base = base_verb(first)
+        if base and base != first and (base in ACTION_VERBS or base in BLOOM_LEVELS):
+            return f"{base.capitalize()} {' '.join(parts[1:])}"
+    return ""
+
+
+def _by_content(topic: str, section: Section, casing: Casing) -> str:
+    kinds = Counter(idea.kind for idea in section.ideas)
+    roles = Counter(role for unit in section.units() for role in unit.roles)
+    defined = [s.defines[0] for unit in section.units() for s in unit.sentences if s.defines]
+    under_test = section.parent is not None and re.match(r"test", section.parent.title, re.IGNORECASE)
+    if kinds["steps"] and (under_test or (section.is_vague and re.match(r"test", section.title, re.IGNORECASE))):
+        return f"Test {topic} step by step"
+    if section.is_vague and re.match(r"(?:failure|fail|pass|example|correct|incorrect)", section.title, re.IGNORECASE):
+        return f"Recognize good and bad examples of {topic}"
+    if kinds["steps"]:
+        return f"Follow the steps for {topic}"
+    if kinds["code"] >= 2:
+        return f"Use {topic} in practice"
+    if any(set(stems(term)) & set(stems(topic)) for term in defined) and len(topic.split()) < 5:
+        return f"Explain what {topic} {'are' if is_plural(topic) or ' and ' in topic else 'is'}"
+    return _by_roles(topic, roles, bool(kinds["table"]), defined, casing)
+
+
+def _by_roles(topic: str, roles: Counter[str], has_table: bool, defined: list[str], casing: Casing) -> str:
+    if has_table:
+        return f"Choose between the options for {topic}"
+    if len(defined) >= 2:
+        names = [casing.inside(term) for term in dict.fromkeys(defined)][:3]
+        return "Define " + (", ".join(names[:-1]) + " and " + names[-1] if len(names) > 1 else names[0])
+    if roles["rule"] >= 3:
+        return f"Apply {topic}" if _RULE_WORDS.search(topic) else f"Apply the rules for {topic}"
+    if roles["cause"] >= 2:
+        return (
+            f"Explain how {topic} {'work' if is_plural(topic) else 'works'}"
+            if len(topic.split()) <= 2
+            else f"Explain {topic}"
+        )
+    if roles["contrast"] >= 2:
+        return f"Discuss {topic}"
+    return f"Describe {topic}"

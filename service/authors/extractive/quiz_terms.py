@@ -1,0 +1,267 @@
+"""Items about terms and code: which term fits a description, matching, which command does it, and marked gaps."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from service.authors.extractive.quiz_parts import CHOICES, Candidate, Exam, source_says
+from service.authors.extractive.sentences import Sentence
+from service.authors.extractive.verb_forms import word_classes
+from service.authors.extractive.words import bag, capitalized, cosine, is_plural, rank, stems, words
+from service.domain.course import GlossaryEntry
+from service.domain.quiz import Option
+from service.domain.source import Cite
+
+_NOUN_PHRASE = re.compile(r"(?:an?|the|any|all|one|when|[a-z]+ing|desired)\b", re.IGNORECASE)
+_POOR_MEANING = re.compile(
+    r"^(?:it|this|these|they|we|you)\b|\b(?:company|website)\b|"
+    r"^(?:an? |the )?(?:\w+ )?(?:question|part|aspect|element|step|benefit|advantage)\b",
+    re.IGNORECASE,
+)
+_DOES = re.compile(
+    r"^(?:The |We use |You use |Use |Running )?(?P<code>\S.{1,40}?)"
+    r"(?: command| flag| option| attribute| tag| element| file| directory| function| module)? "
+    r"(?P<verb>is used to|allows you to|lets you|can be used to|[a-z]+s) (?P<purpose>.{15,160})$"
+)
+_USE = re.compile(r"^Use (?P<code>.+?) to (?P<purpose>.{12,120}?)\.?$")
+_KIND_OF_CODE = re.compile(r"\s(command|flag|option|attribute|tag|element|file|directory|function|module|method)\b")
+_COMMAND_LINE = re.compile(r"(?:git|docker|npm|pip|kubectl|cd|ls|mkdir|uv)\b")
+
+
+def term_items(exam: Exam) -> list[Candidate]:
+    """ "Which term fits this description?" with terms of the same shape as wrong options."""
+    here = _here(exam)
+    found: list[Candidate] = []
+    for entry in here:
+        if not _describes(entry):
+            continue
+        others = [other for other in exam.glossary if other is not entry and _rivals(entry, other)]
+        others.sort(key=lambda o: (o.cite.source != entry.cite.source, rank(entry.meaning, o.term)))
+        if len(others) < CHOICES - 1:
+            continue
+        options = [Option(text=capitalized(entry.term), rationale=source_says(_quote(exam, entry)))]
+        options += [
+            Option(
+                text=capitalized(o.term), rationale=f"No: {o.term} is something else. {source_says(_quote(exam, o))}"
+            )
+            for o in others[: CHOICES - 1]
+        ]
+        stem = f"Which term fits this description: “{entry.meaning.rstrip('.')}”?"
+        found.append(Candidate("term", "single", stem, options, [options[0].text], (_cite(exam, entry),)))
+    return found
+
+
+def match_items(exam: Exam) -> list[Candidate]:
+    """Terms of the lesson beside their meanings."""
+    clear = [entry for entry in _here(exam) if _describes(entry, least=3)]
+    distinct: list[GlossaryEntry] = []
+    for entry in clear:
+        if all(cosine(bag([entry.meaning]), bag([other.meaning])) < 0.5 for other in distinct):
+            distinct.append(entry)
+    distinct = distinct[:5]
+    if len(distinct) < 3:
+        return []
+    options = [
+        Option(text=capitalized(e.term), match=capitalized(e.meaning), rationale=source_says(_quote(exam, e)))
+        for e in distinct
+    ]
+    cites = tuple(_cite(exam, entry) for entry in distinct)
+    right = [option.text for option in options]
+    return [Candidate("match", "matching", "Match each term with its description.", options, right, cites)]
+
+
+def _here(exam: Exam) -> list[GlossaryEntry]:
+    """The glossary's entries that this lesson's own sentences define."""
+    told = {(c.source, c.start) for _, _, sentence in exam.told() for c in sentence.cites}
+    return [entry for entry in exam.glossary if (entry.cite.source, entry.cite.start) in told]
+
+
+def _describes(entry: GlossaryEntry, least: int = 4) -> bool:
+    """Whether the meaning is a noun phrase that does not give the term away."""
+    if not least <= len(words(entry.meaning)) <= 24 or not _NOUN_PHRASE.match(entry.meaning) or "_" in entry.term:
+        return False
+    return not _POOR_MEANING.search(entry.meaning) and not set(stems(entry.term)) & set(stems(entry.meaning))
+
+
+def _rivals(entry: GlossaryEntry, other: GlossaryEntry) -> bool:
+    if not _NOUN_PHRASE.match(other.meaning) or set(stems(other.term)) & set(stems(entry.term)):
+        return False
+    same_shape = abs(len(other.term.split()) - len(entry.term.split())) <= 2
+    if not same_shape or is_plural(other.term) != is_plural(entry.term) or other.term.lower() in entry.meaning.lower():
+        return False
+    return cosine(bag([other.meaning]), bag([entry.meaning])) < 0.5
+
+
+def _cite(exam: Exam, entry: GlossaryEntry) -> Cite:
+    reading = exam.library.reading(entry.cite.source)
+    if reading is None:
+        return Cite(source=entry.cite.source, start=entry.cite.start, end=entry.cite.end, quote="")
+    return reading.cite(entry.cite.start, entry.cite.end)
+
+
+def _quote(exam: Exam, entry: GlossaryEntry) -> str:
+    return _cite(exam, entry).quote
+
+
+def command_items(exam: Exam) -> list[Candidate]:
+    """ "`git pull` updates …" becomes "Which command updates …?", with other code of the same shape."""
+    everywhere = _all_code(exam)
+    found: list[Candidate] = []
+    for sentence in exam.statements():
+        asked = _asks_for_code(sentence)
+        if asked is None:
+            continue
+        code, stem, purpose = asked
+        others = [o for o in everywhere if o != code and _shape(o) == _shape(code) and len(o) < 40 and o not in purpose]
+        family = code.split()[0]
+        others.sort(key=lambda o: (o.split()[0] != family, ("[" in o) != ("[" in code), len(o), rank(sentence.text, o)))
+        others = _distinct(code, others)[: CHOICES - 1]
+        if len(others) < CHOICES - 1:
+            continue
+        options = [Option(text=code, rationale=source_says(sentence.text))]
+        options += [Option(text=o, rationale=_why_not(exam, o, code, sentence)) for o in others]
+        found.append(Candidate("command", "single", stem, options, [code], sentence.cites))
+    return found
+
+
+def _asks_for_code(sentence: Sentence) -> tuple[str, str, str] | None:
+    """The code, the question and the purpose; None when the sentence does not say what the code does."""
+    codes = sentence.code()
+    use = _USE.match(sentence.text)
+    if use and use["code"] in codes:
+        return use["code"], f"What do you use to {use['purpose']}?", use["purpose"]
+    does = _DOES.match(sentence.text.rstrip("."))
+    first = next((mark for mark in sentence.marks if mark.kind == "code" and mark.start <= 5), None)
+    if not does or not first or sentence.text[first.start : first.end] != does["code"].strip("`"):
+        return None
+    code, verb, purpose = does["code"].strip("`"), does["verb"], does["purpose"]
+    noun = _KIND_OF_CODE.match(sentence.text[first.end :])
+    if not (noun or _COMMAND_LINE.match(code)) or not _is_verb(verb) or code in purpose:
+        return None
+    if (
+        re.search(r", (?:so|but|while|and|which)\b", purpose)
+        or len(words(purpose)) > 24
+        or "this" in purpose.split()[:3]
+    ):
+        return None
+    kind = noun[1] if noun else "command"
+    return code, re.sub(r"\s*\([^)]*\)", "", f"Which {kind} {verb} {purpose}") + "?", purpose
+
+
+def _is_verb(verb: str) -> bool:
+    return " " in verb or (verb not in ("is", "was", "has") and "VERB" in word_classes(verb))
+
+
+def _all_code(exam: Exam) -> list[str]:
+    found: Counter[str] = Counter()
+    for source in exam.sources():
+        reading = exam.library.reading(source)
+        for block in reading.source.blocks if reading else ():
+            found.update(
+                reading.source.text[m.start : m.end] for m in block.marks if m.kind == "code" and reading is not None
+            )
+    return list(found)
+
+
+def _why_not(exam: Exam, other: str, code: str, sentence: Sentence) -> str:
+    """What the source says the other code does, else what it says of the right one."""
+    for said in exam.statements():
+        asked = _asks_for_code(said)
+        if asked and asked[0] == other and said is not sentence:
+            return f"No. {source_says(said.text)}"
+    return f"No, it is `{code}`. {source_says(sentence.text)}"
+
+
+def _distinct(key: str, others: Sequence[str]) -> list[str]:
+    """No option may be the key with other arguments, nor its prefix: both would be right."""
+    kept: list[str] = []
+    for other in others:
+        a, b = _core(key), _core(other)
+        if a != b and not a.startswith(b) and not b.startswith(a) and all(b != _core(o) for o in kept):
+            kept.append(other)
+    return kept
+
+
+def _core(code: str) -> str:
+    bare = re.sub(r"\[.*?\]|<.*?>", "", code).split()
+    return " ".join(bare[: 3 if code.startswith("git remote") else 2])
+
+
+def _shape(code: str) -> str:
+    if code.startswith("-"):
+        return "flag"
+    if " " in code:
+        return "command"
+    if "/" in code or "." in code:
+        return "path"
+    return "name" if code.isalnum() else "expression"
+
+
+def gap_items(exam: Exam) -> list[Candidate]:
+    """A marked term is taken out of a sentence that says something about it; siblings are marked terms of its shape."""
+    pool = _marked_terms(exam)
+    found: list[Candidate] = []
+    for _, _, sentence in exam.told():
+        if not _good_for_gap(sentence):
+            continue
+        for mark in sentence.marks:
+            kind = _mark_kind(mark.kind)
+            term = sentence.text[mark.start : mark.end].rstrip(" :.,")
+            others = _gap_options(sentence, kind, term, pool) if mark.start >= 4 else []
+            if len(others) < CHOICES - 1 or pool[(kind, term)] < 2:
+                continue
+            stem = f"Fill the gap: {sentence.text[: mark.start]}_____{sentence.text[mark.start + len(term) :]}"
+            reason = source_says(sentence.text)
+            options = [Option(text=term, rationale=reason)]
+            options += [Option(text=o, rationale=f"No, it is “{term}”. {reason}") for o in others[: CHOICES - 1]]
+            found.append(Candidate("gap", "cloze", stem, options, [term], sentence.cites))
+            break
+    return found
+
+
+def _mark_kind(kind: str) -> str:
+    return "term" if kind == "strong" else kind
+
+
+def _marked_terms(exam: Exam) -> Counter[tuple[str, str]]:
+    pool: Counter[tuple[str, str]] = Counter()
+    for section in exam.siblings():
+        for unit in section.units():
+            for sentence in unit.sentences:
+                for mark in sentence.marks:
+                    text = sentence.text[mark.start : mark.end].rstrip(" :.,")
+                    if mark.kind != "emphasis" and 2 < len(text) < 28:
+                        pool[(_mark_kind(mark.kind), text)] += 1
+    return pool
+
+
+def _good_for_gap(sentence: Sentence) -> bool:
+    telling = {"rule", "cause", "contrast", "warning", "number", "definition"}
+    if not 8 <= sentence.length <= 32 or sentence.roles & {"narrative", "example", "question"}:
+        return False
+    if not sentence.roles & telling or re.search(r"\bwe\b", sentence.text, re.IGNORECASE):
+        return False
+    return not re.search(r"\b(?:this|these|those|such)\b", sentence.text, re.IGNORECASE)
+
+
+def _gap_options(sentence: Sentence, kind: str, term: str, pool: Counter[tuple[str, str]]) -> list[str]:
+    text = sentence.text.lower()
+    marked = {sentence.text[m.start : m.end].rstrip(" :.,") for m in sentence.marks if _mark_kind(m.kind) == kind}
+    if _shape(term) == "expression" or len(term.split()) > 3 or text.count(term.lower()) != 1 or len(marked) > 1:
+        return []
+    others = [
+        other
+        for (other_kind, other), n in pool.items()
+        if other_kind == kind and n > 1 and other.lower() not in text and _like(term, other)
+    ]
+    return sorted(others, key=lambda other: rank(sentence.text, other))
+
+
+def _like(term: str, other: str) -> bool:
+    if other.lower() == term.lower() or re.fullmatch(r"[0-9a-f]{6,}", other) or _shape(other) != _shape(term):
+        return False
+    if len(other.split()) != len(term.split()) or other[:1].isupper() != term[:1].isupper():
+        return False
+    return is_plural(other) == is_plural(term) and not set(stems(other)) & set(stems(term)) - {"git"}

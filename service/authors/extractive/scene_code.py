@@ -1,0 +1,120 @@
+"""Scenes of code: up to three short pieces that belong together, what leads to them, and what explains them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from service.authors.extractive.lexicon import ACTION_VERBS
+from service.authors.extractive.material import Idea, Section, Unit
+from service.authors.extractive.scene_draft import Said, SceneDraft, say, signpost
+from service.authors.extractive.scene_text import tell
+from service.authors.extractive.sentences import Sentence
+from service.authors.extractive.signposts import Signposts
+from service.authors.extractive.slide_lines import slide_line
+from service.authors.extractive.words import words
+
+LINES_SHOWN = 14
+PIECES = 3
+_JOINING = re.compile(r"^(?:and then|and|but|then|so),? ", re.IGNORECASE)
+_COMMAND = re.compile(r"^\$ ?((?:git|docker|npm|pip|cd|ls|mkdir|python|curl|make|uv) [\w-]+)", re.MULTILINE)
+
+
+@dataclass
+class Piece:
+    """One snippet with its output."""
+
+    code: list[str]
+    output: list[str]
+
+
+def code_scene(
+    ideas: Sequence[Idea],
+    before: Sequence[Unit],
+    after: Unit | None,
+    section: Section,
+    signposts: Signposts,
+    told: set[int],
+) -> SceneDraft | None:
+    """One slide for the code ideas. `before`: units that lead to the first; `after`: explains the last.
+
+    `told`: ids of the sentences that other scenes tell. None when nothing can be said about the code.
+    """
+    scene = SceneDraft("code", section.name)
+    scene.cites = tuple(cite for idea in ideas for cite in idea.cites)
+    scene.said = [said for unit in before for said in tell(unit)]
+    told = told | {id(sentence) for unit in before for sentence in unit.sentences}
+    pieces = [_piece(idea) for idea in ideas]
+    focus: list[tuple[int, int]] = []
+    lines: list[str] = []
+    for number, (idea, piece) in enumerate(zip(ideas, pieces, strict=True), start=1):
+        if idea.lead is not None and id(idea.lead) not in told and _leads(idea.lead, bool(scene.said)):
+            scene.said.append(_led(idea.lead))
+        focus.append((len(lines) + 1, len(lines) + len(piece.code)))
+        lines += piece.code
+        if len(ideas) > 1 and scene.said and scene.said[-1].state is None:
+            scene.said[-1].state = number
+    if after is not None:
+        scene.said += tell(after, bare=False)
+    if not scene.facts() and section.parent is None:
+        return None
+    if not scene.said or not scene.facts():
+        scene.said.insert(0, signpost(signposts.sign("code") or "Look at the code on screen."))
+    output = [line for piece in pieces for line in piece.output] if len(ideas) == 1 else []
+    scene.fields = {
+        "lines": tuple(line[:400] for line in lines) or (" ",),
+        "lang": ideas[0].lang,
+        "focus": tuple(focus) if len(ideas) > 1 else (),
+        "output": tuple(line[:400] for line in output),
+    }
+    scene.title = _title(scene, ideas, section)
+    return scene
+
+
+def fits_together(ideas: Sequence[Idea]) -> bool:
+    """Whether the snippets can share a slide."""
+    return len(ideas) <= PIECES and sum(len(_piece(idea).code) for idea in ideas) <= 12
+
+
+def _piece(idea: Idea) -> Piece:
+    code = idea.code.strip("\n").split("\n")
+    if len(code) > LINES_SHOWN:
+        code = [*code[: LINES_SHOWN - 1], "…"]
+    output = idea.output.strip("\n").split("\n") if idea.output else []
+    room = LINES_SHOWN - len(code)
+    return Piece(code, output if len(output) <= room and sum(map(len, output)) < 600 else [])
+
+
+def _leads(lead: Sentence, something_said: bool) -> bool:
+    if lead.leans and not something_said:
+        return False
+    return lead.length > 2 and not re.match(r"(?:see|output|example)\b", lead.text, re.IGNORECASE)
+
+
+def _led(lead: Sentence) -> Said:
+    """The sentence before the code; its colon becomes a full stop when it is heard."""
+    said = say(lead, bare=True)
+    spoken = _JOINING.sub("", said.speech or said.text).rstrip(": ")
+    spoken = spoken[:1].upper() + spoken[1:]
+    said.speech = spoken if re.search(r"[.!?]$", spoken) else spoken + "."
+    return said
+
+
+def _title(scene: SceneDraft, ideas: Sequence[Idea], section: Section) -> str:
+    """What the reader is asked to do, if the lead says it in a few words; else the heading."""
+    lead = ideas[0].lead
+    if lead is not None:
+        bare = re.sub(
+            r"^(?:(?:Now|So|Then|Next),? )?(?:let[’']s (?:now )?(?:start by )?|"
+            r"(?:we|you) (?:can|will|now)(?: now| then)? )",
+            "",
+            lead.text.rstrip(":. "),
+            flags=re.IGNORECASE,
+        )
+        line = slide_line(Sentence(bare[:1].upper() + bare[1:], lead.cites, (), lead.kind), 8) if bare else ""
+        found = words(line)
+        if line and 2 <= len(found) <= 8 and found[0].lower() in ACTION_VERBS:
+            return line
+    command = _COMMAND.search("\n".join(scene.fields["lines"]))
+    return f"{section.name}: {command[1]}" if command and len(section.name) < 40 else section.name

@@ -1,0 +1,155 @@
+"""A scene while it is put together: lines and spoken sentences that still move between scenes, then the finished scene.
+
+A cue knows the line that it reveals; the state numbers of the storyboard are counted only at the end, when no line
+moves any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from service.authors.extractive.narration import speech_of
+from service.authors.extractive.sentences import Sentence
+from service.authors.extractive.words import shorten, words
+from service.domain import storyboard as board
+from service.domain.source import Cite
+
+DraftKind = Literal[
+    "title", "section", "bullets", "list", "steps", "definition", "figure", "quote", "warning", "comparison", "table",
+    "code", "question", "recap",
+]  # fmt: skip
+MOST_WORDS = 190
+
+
+@dataclass(eq=False)
+class Line:
+    """One line of a slide and what proves it."""
+
+    text: str
+    cites: tuple[Cite, ...] = ()
+
+
+@dataclass(eq=False)
+class Said:
+    """One spoken sentence; `shows` is the line that appears with it."""
+
+    text: str
+    speech: str = ""
+    cites: tuple[Cite, ...] = ()
+    shows: Line | None = None
+    state: int | None = None
+    pause: float = 0.0
+
+    @property
+    def words(self) -> int:
+        return len(words(self.speech or self.text))
+
+
+@dataclass(eq=False)
+class SceneDraft:
+    kind: DraftKind
+    title: str
+    lines: list[Line] = field(default_factory=list)
+    said: list[Said] = field(default_factory=list)
+    kicker: str = ""
+    source_title: str = ""
+    cites: tuple[Cite, ...] = ()
+    fields: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def words(self) -> int:
+        return sum(said.words for said in self.said)
+
+    def facts(self) -> list[Said]:
+        """The spoken sentences that carry a cite."""
+        return [said for said in self.said if said.cites]
+
+
+def say(sentence: Sentence, prefix: str = "", shows: Line | None = None, bare: bool = False) -> Said:
+    """The sentence as a cue; `bare` leaves out a leading connective that has nothing to connect to."""
+    text = sentence.plain if bare else sentence.text
+    if text != sentence.text:
+        shift = len(sentence.text) - len(text)
+        marks = tuple(
+            type(mark)(mark.kind, mark.start - shift, mark.end - shift)
+            for mark in sentence.marks
+            if mark.start >= shift
+        )
+        sentence = Sentence(text, sentence.cites, marks, sentence.kind, sentence.ordered)
+    return Said(text, speech_of(sentence, prefix), sentence.cites, shows)
+
+
+def signpost(text: str) -> Said:
+    """A spoken sentence that asserts nothing."""
+    return Said(text)
+
+
+def finish(draft: SceneDraft, scene_id: str) -> board.Scene:
+    """The scene of the storyboard, every field within its limit."""
+    cites = _unique([cite for line in draft.lines for cite in line.cites] + list(draft.cites))
+    common: dict[str, Any] = {
+        "id": scene_id,
+        "title": shorten(draft.title, board.LINE),
+        "kicker": shorten(draft.kicker, 80),
+        "cues": tuple(_cue(draft, said) for said in draft.said),
+        "cites": cites,
+        "cite_label": shorten(draft.source_title, 120) if cites else "",
+    }
+    items = tuple(shorten(line.text, board.LINE) for line in draft.lines)
+    match draft.kind:
+        case "bullets" | "list":
+            return board.BulletsScene(**common, items=items)
+        case "steps":
+            return board.StepsScene(**common, items=items)
+        case "recap":
+            return board.RecapScene(**common, items=items)
+        case "table":
+            return board.TableScene(**common, **draft.fields)
+        case "comparison":
+            return board.ComparisonScene(**common, **draft.fields)
+        case "code":
+            return board.CodeScene(**common, **draft.fields)
+        case _:
+            return _card(draft, common)
+
+
+def _card(draft: SceneDraft, common: dict[str, Any]) -> board.Scene:
+    """The scenes of one statement."""
+    fields = {name: _within(name, value) for name, value in draft.fields.items()}
+    scenes: dict[str, type[Any]] = {
+        "title": board.TitleScene,
+        "section": board.SectionScene,
+        "definition": board.DefinitionScene,
+        "figure": board.FigureScene,
+        "quote": board.QuoteScene,
+        "warning": board.WarningScene,
+        "question": board.QuestionScene,
+    }
+    scene: board.Scene = scenes[draft.kind](**common, **fields)
+    return scene
+
+
+def _within(name: str, value: Any) -> Any:
+    limits = {"term": 120, "text": board.TEXT, "answer": board.TEXT}
+    if name == "options":
+        return tuple(shorten(option, board.LINE) for option in value)
+    return shorten(value, limits.get(name, board.LINE)) if isinstance(value, str) else value
+
+
+def _cue(draft: SceneDraft, said: Said) -> board.Cue:
+    state = said.state
+    if said.shows is not None and said.shows in draft.lines and draft.kind in ("bullets", "list", "steps"):
+        state = draft.lines.index(said.shows) + 1
+    return board.Cue(
+        text=shorten(said.text, 1200),
+        speech=shorten(said.speech, 1400),
+        state=state,
+        cites=said.cites,
+        pause=said.pause,
+    )
+
+
+def _unique(cites: Sequence[Cite]) -> tuple[Cite, ...]:
+    return tuple({(cite.source, cite.start, cite.end): cite for cite in cites}.values())

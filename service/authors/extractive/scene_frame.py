@@ -1,0 +1,198 @@
+"""The scenes around the content: opening, sections, practice, the check question and the recap."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from service.authors.extractive.lexicon import ACTION_VERBS
+from service.authors.extractive.material import Idea, Section, Unit
+from service.authors.extractive.narration import speak
+from service.authors.extractive.scene_draft import Line, Said, SceneDraft, say, signpost
+from service.authors.extractive.sentences import Sentence
+from service.authors.extractive.slide_lines import compress, set_code, slide_line, telegraph
+from service.authors.extractive.words import Casing
+from service.domain.course import Objective
+from service.domain.quiz import QuizItem
+
+_NO_HOW = frozenset(
+    (
+        "describe",
+        "explain",
+        "identify",
+        "recognize",
+        "discuss",
+        "define",
+        "apply",
+        "use",
+        "list",
+        "distinguish",
+        "compare",
+    )
+)
+PAUSE_FOR_A_QUESTION = 6
+PAUSE_FOR_PRACTICE = 12
+
+
+def opening(
+    title: str, module: str, number: int, objectives: Sequence[Objective], hook: str, casing: Casing
+) -> list[SceneDraft]:
+    """The title with the question that the lesson answers, and what learners can do afterwards."""
+    first = SceneDraft("title", title, kicker=module)
+    first.fields = {"number": number, "subtitle": hook}
+    first.said = [_spoken_signpost(hook)]
+    scenes = [first]
+    if objectives:
+        aims = SceneDraft("bullets", "What you will be able to do", kicker=title)
+        starts = ("When you finish this lesson, you can", "You can also", "And you can")
+        for place, objective in enumerate(objectives[:5]):
+            line = Line(objective.text)
+            start = starts[0] if place == 0 else starts[2] if place == len(objectives) - 1 else starts[1]
+            text = f"{start} {casing.lowered(objective.text.rstrip('.'))}."
+            said = _spoken_signpost(text)
+            said.shows = line
+            aims.lines.append(line)
+            aims.said.append(said)
+        scenes.append(aims)
+    return scenes
+
+
+def _spoken_signpost(text: str) -> Said:
+    spoken = speak(text)
+    return Said(text, "" if spoken == text else spoken)
+
+
+def hook_question(
+    title: str, objectives: Sequence[Objective], own_questions: Sequence[Sentence], casing: Casing
+) -> str:
+    """The question that the lesson answers: the source's own, else one made of the first objective."""
+    if own_questions:
+        return (
+            own_questions[0].text.rstrip(" .") if own_questions[0].text.endswith("?") else own_questions[0].text + "?"
+        )
+    aim = objectives[0].text.rstrip(".") if objectives else ""
+    match = re.match(r"Explain what (.+) (is|are)$", aim)
+    if match:
+        return f"What exactly {match[2]} {match[1]}?"
+    match = re.match(r"Compare (.+) with (.+)$", aim)
+    if match:
+        return f"How do {match[1]} and {match[2]} differ, and why does it matter?"
+    verb = aim.split(" ")[0].lower()
+    if verb in ACTION_VERBS | {"resolve", "test"} and verb not in _NO_HOW:
+        return f"How do you {casing.lowered(aim)}?"
+    topic = casing.inside(title)
+    if re.match(r"(?:why|how|what|when|are|is|do)\b", topic):
+        return title.rstrip("?:. ") + "?"
+    return f"What do you need to know about {topic}?"
+
+
+def section_scene(title: str, number: int, of: int, announcement: str) -> SceneDraft:
+    """A divider between the parts of a lesson."""
+    scene = SceneDraft("section", title, said=[_spoken_signpost(announcement)])
+    scene.fields = {"number": number, "of": of}
+    return scene
+
+
+def practice_scene(idea: Idea) -> SceneDraft | None:
+    """An exercise that can be told in a few sentences, with its answer; None when it needs the page."""
+    task = idea.sentences
+    length = sum(sentence.length for sentence in task)
+    if idea.code or not 6 <= length <= 70 or not idea.solution:
+        return None
+    answer: list[Sentence] = []
+    for sentence in idea.solution:
+        if sum(s.length for s in answer) + sentence.length > 60:
+            break
+        answer.append(sentence)
+    if not answer or "lead" in answer[-1].roles:
+        return None
+    scene = SceneDraft("question", idea.label or "Practice", kicker="Practice")
+    scene.fields = {
+        "text": " ".join(s.text for s in task),
+        "answer": " ".join(s.text for s in answer),
+        "pause": PAUSE_FOR_PRACTICE,
+    }
+    scene.cites = tuple(cite for s in task + answer for cite in s.cites)
+    scene.said = [signpost("Your turn. Pause the video, and try this.")] + [say(s) for s in task]
+    scene.said[-1].pause = float(PAUSE_FOR_PRACTICE)
+    told = [say(s) for s in answer]
+    told[0].state = 1
+    scene.said += told
+    return scene
+
+
+def question_scene(item: QuizItem) -> SceneDraft | None:
+    """A multiple-choice item as pause and think; its key is in the item, so the answer carries the item's cites."""
+    if len(item.key) != 1 or not 2 <= len(item.options) <= 5:
+        return None
+    key = item.options[item.key[0]].text
+    scene = SceneDraft("question", "Check yourself", kicker="Quick check", cites=item.cites)
+    scene.fields = {
+        "text": item.stem,
+        "options": tuple(option.text for option in item.options),
+        "correct": item.key[0],
+        "answer": key,
+        "pause": PAUSE_FOR_A_QUESTION,
+    }
+    asked = Said("Quick check: read the question on screen, and pick an answer.", pause=float(PAUSE_FOR_A_QUESTION))
+    asked.state = 0
+    text = f"The answer is {key.rstrip('.')}."
+    answer = Said(text, cites=item.cites, state=1)
+    answer.speech = "" if speak(text) == text else speak(text)
+    scene.said = [asked, answer]
+    return scene
+
+
+def recap(
+    objectives: Sequence[Objective],
+    sections: Sequence[Section],
+    keypoints: Sequence[Sentence],
+    dropped: set[int],
+    casing: Casing,
+) -> SceneDraft | None:
+    """The points to remember, and the objectives asked back; None when there is nothing short enough to show."""
+    lines = _key_lines(keypoints) or _best_lines(sections, dropped)
+    if not lines:
+        return None
+    scene = SceneDraft("recap", "What to remember", lines=lines[:5])
+    scene.said = [signpost("Look back: can you do these from memory?")]
+    for objective in objectives[:3]:
+        said = _spoken_signpost(f"Can you {casing.lowered(objective.text.rstrip('.'))}?")
+        said.pause = 1.5
+        scene.said.append(said)
+    scene.said.append(signpost("Now check yourself against the points on screen."))
+    return scene
+
+
+def _key_lines(keypoints: Sequence[Sentence]) -> list[Line]:
+    lines = []
+    for sentence in keypoints:
+        if sentence.length <= 32:
+            short = compress(sentence.text, 22) or sentence.text.rstrip(".")
+            lines.append(Line(set_code(telegraph(short), sentence), sentence.cites))
+    return lines if len(lines) > 1 else []
+
+
+def _best_lines(sections: Sequence[Section], dropped: set[int]) -> list[Line]:
+    """One line for each of the strongest units that stand alone, in source order, one a section first."""
+    pools = [_showable(section, dropped) for section in sections]
+    best = [max(pool, key=lambda unit: unit.score) for pool in pools if pool]
+    others = sorted((u for pool in pools for u in pool if u not in best), key=lambda unit: -unit.score)
+    order = [unit for pool in pools for unit in pool]
+    chosen = sorted(best, key=lambda unit: -unit.score)[:5]
+    chosen += others[: max(0, 4 - len(chosen))]
+    kept = [unit for unit in order if any(unit is pick for pick in chosen)]
+    return [Line(slide_line(unit.head, 12), unit.head.cites) for unit in kept]
+
+
+def _showable(section: Section, dropped: set[int]) -> list[Unit]:
+    return [
+        unit
+        for idea in section.ideas
+        if idea.kind in ("text", "definition")
+        for unit in idea.units
+        if id(unit) not in dropped
+        and not unit.head.leans
+        and "narrative" not in unit.roles
+        and slide_line(unit.head, 12)
+    ]

@@ -1,0 +1,146 @@
+"""Scenes from lists, procedures and tables."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from service.authors.extractive.material import Idea, Section, Unit
+from service.authors.extractive.narration import can_be_said, speak
+from service.authors.extractive.scene_draft import Line, Said, SceneDraft, say, signpost
+from service.authors.extractive.sentences import Sentence
+from service.authors.extractive.signposts import Signposts
+from service.authors.extractive.slide_lines import item_line, set_code, telegraph
+from service.authors.extractive.words import words
+
+LINES_ON_A_SLIDE = 5
+WORDS_ON_A_SLIDE = 140
+ROWS_ON_A_SLIDE = 7
+COLUMNS_ON_A_SLIDE = 5
+ROWS_TOLD = 4
+
+
+def list_scenes(
+    idea: Idea, units: Sequence[Unit], section: Section, signposts: Signposts, lead: Sentence | None
+) -> list[SceneDraft]:
+    """The list on one slide or more; `lead` announces it, if it was not told yet."""
+    scenes: list[SceneDraft] = []
+    number = idea.first_number
+    for part in _parts(units):
+        scene = SceneDraft("steps" if idea.kind == "steps" and number == 1 else "list", section.name)
+        if not scenes:
+            scene.said = _opening(idea, lead, signposts)
+        for unit in part:
+            _add_item(scene, unit, number if idea.kind == "steps" else 0)
+            number += 1
+        scenes.append(scene)
+    left = len(idea.items) - len(units)
+    if scenes and left > 0 and idea.kind == "list":
+        scenes[-1].said.append(signpost("The text below the video has the rest of the list."))
+    return [scene for scene in scenes if scene.lines]
+
+
+def _parts(units: Sequence[Unit]) -> list[list[Unit]]:
+    """Five items a slide (six when that saves a slide), fewer when they are long."""
+    size = 6 if len(units) == 6 else LINES_ON_A_SLIDE
+    parts: list[list[Unit]] = []
+    for unit in units:
+        length = sum(other.words for other in parts[-1]) if parts else 0
+        if not parts or len(parts[-1]) >= size or length + unit.words > WORDS_ON_A_SLIDE:
+            parts.append([])
+        parts[-1].append(unit)
+    return parts
+
+
+def _opening(idea: Idea, lead: Sentence | None, signposts: Signposts) -> list[Said]:
+    if lead is not None:
+        said = say(lead, bare=True)
+        spoken = re.sub(r"\bthe following\b", "these", said.speech or said.text)
+        said.speech = re.sub(r"\bthese (\w+) on screen", r"these \1", spoken).rstrip(":. ") + ":"
+        return [said]
+    if idea.kind == "steps" and idea.first_number == 1:
+        return [signpost(signposts.sign("steps") or "Take the steps in order.")]
+    return []
+
+
+def _add_item(scene: SceneDraft, unit: Unit, number: int) -> None:
+    line = Line(_shown(unit.head), unit.head.cites)
+    if scene.kind != "steps" and number:
+        line.text = f"{number}. {line.text}"
+    scene.lines.append(line)
+    if _only_code(unit.head):
+        return
+    prefix = f"Step {number}. " if number else ""
+    for place, sentence in enumerate(unit.sentences):
+        said = say(sentence, prefix if place == 0 else "", bare=place == 0)
+        if place == 0:
+            said.shows = line
+            if not re.search(r"[.!?:]$", said.speech or said.text):
+                said.speech = (said.speech or said.text).rstrip(" ,;") + "."
+        scene.said.append(said)
+
+
+def _shown(sentence: Sentence) -> str:
+    """The item's short form; an item that has none is cut at a clause, or at a word with an ellipsis."""
+    line = item_line(sentence)
+    if line:
+        return line
+    clause = re.split(r"[;:.]\s|,\s(?=(?:and|but|which|so|then)\b)|\s[–—-]\s", sentence.text)[0]
+    if 3 <= len(words(clause)) <= 14:
+        return set_code(telegraph(clause.rstrip(" .,;:")), sentence)
+    return " ".join(sentence.text.split()[:12]).rstrip(" ,;:") + "…"
+
+
+def _only_code(sentence: Sentence) -> bool:
+    """Whether the item is a piece of code that nobody can read aloud."""
+    code = sum(mark.end - mark.start for mark in sentence.marks if mark.kind == "code")
+    return code > 0.7 * len(sentence.text) and not can_be_said(sentence.text)
+
+
+def table_scene(idea: Idea, section: Section, signposts: Signposts, lead: Sentence | None) -> SceneDraft | None:
+    """The table, if it fits a slide; two columns of values under a label become a comparison."""
+    rows = [row for row in idea.rows if any(cell.strip() for cell in row)]
+    if not _fits(rows):
+        return None
+    header, body = rows[0], rows[1 : ROWS_ON_A_SLIDE + 1]
+    scene = SceneDraft("table", section.name, cites=idea.cites[:1])
+    scene.said = [say(lead, bare=True)] if lead else []
+    if not lead:
+        scene.said.append(signpost(signposts.sign("table") or "Here is a table."))
+    side_by_side = len(header) == 3 and len(body) <= 6 and header[1].strip() and header[2].strip()
+    if side_by_side:
+        scene.kind = "comparison"
+        scene.fields = {"heads": (header[1], header[2]), "rows": tuple((r[0], r[1], r[2]) for r in body)}
+    else:
+        scene.fields = {"header": header, "rows": tuple(body)}
+    cites = dict(enumerate(idea.row_cites))
+    told = body if side_by_side else body[:ROWS_TOLD]
+    for place, row in enumerate(told, start=1):
+        proof = (cites[place],) if place in cites else idea.cites[:1]
+        said = _row_said(header, row, proof)
+        said.state = place if side_by_side else None
+        scene.said.append(said)
+    if len(rows) - 1 > len(told):
+        scene.said.append(signpost("Read the other rows at your own pace."))
+    return scene
+
+
+def _fits(rows: Sequence[tuple[str, ...]]) -> bool:
+    if len(rows) < 2 or not 2 <= len(rows[0]) <= COLUMNS_ON_A_SLIDE:
+        return False
+    cells = [cell for row in rows for cell in row]
+    if any(len(words(cell)) > 14 or len(cell) > 120 for cell in cells):
+        return False
+    return sum(not cell.strip() for cell in cells) <= 0.25 * len(cells)
+
+
+def _row_said(header: Sequence[str], row: Sequence[str], proof: tuple[object, ...]) -> Said:
+    """A row as one sentence: its label, then each value under the name of its column."""
+    values = [(head.strip(), cell.strip()) for head, cell in zip(header[1:], row[1:], strict=False) if cell.strip()]
+    if len(values) == 1 or any(len(words(head)) > 4 or not head for head, _ in values):
+        text = f"{row[0].strip()}: " + "; ".join(cell for _, cell in values)
+    else:
+        text = f"{row[0].strip()}: " + "; ".join(f"{head}, {cell}" for head, cell in values)
+    text = text.rstrip(".; ") + "."
+    spoken = speak(text.replace(";", ","))
+    return Said(text, "" if spoken == text else spoken, proof)  # type: ignore[arg-type]

@@ -1,0 +1,269 @@
+"""Puts a lesson's storyboard together from its text: opening, sections in order, practice, a check, the recap."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from service.authors.extractive.library import Library
+from service.authors.extractive.material import Idea, Section, Unit
+from service.authors.extractive.narration import speak
+from service.authors.extractive.rereading import sections_of_lesson
+from service.authors.extractive.scene_code import code_scene, fits_together
+from service.authors.extractive.scene_draft import SceneDraft, finish, signpost
+from service.authors.extractive.scene_frame import (
+    hook_question,
+    opening,
+    practice_scene,
+    question_scene,
+    recap,
+    section_scene,
+)
+from service.authors.extractive.scene_lists import list_scenes, table_scene
+from service.authors.extractive.scene_text import TextScenes
+from service.authors.extractive.scoring import score
+from service.authors.extractive.selection import left_out
+from service.authors.extractive.sentences import Sentence
+from service.authors.extractive.signposts import Signposts
+from service.authors.extractive.titles import key_terms
+from service.authors.extractive.words import fourgrams, shorten
+from service.domain import storyboard as board
+from service.domain.course import CoursePlan
+from service.domain.lesson import Lesson
+from service.domain.quiz import QuizItem
+
+PRACTICE_IN_A_VIDEO = 2
+COPIED_SHARE = 0.35
+
+
+def storyboard_of(plan: CoursePlan, lesson: Lesson, library: Library, check: QuizItem | None) -> board.Storyboard:
+    """The lesson's video; `check` is the question that it asks midway."""
+    sections, keypoints = sections_of_lesson(lesson, library)
+    score(sections, lesson.title, [s.text for s in keypoints] + [o.text for o in lesson.objectives])
+    dropped = left_out(sections)
+    number = [planned.id for planned in plan.lessons].index(lesson.id) + 1
+    module = plan.module_of(lesson.id).title
+    hook = hook_question(lesson.title, lesson.objectives, _own_questions(plan, lesson, library), library.casing)
+    scenes = opening(lesson.title, module, number, lesson.objectives, hook, library.casing)
+    body = _Body(sections, dropped, library).scenes()
+    _join_short(body)
+    _retitle(body, sections)
+    middle = question_scene(check) if check else None
+    if middle is not None:
+        body.insert(_middle(body), middle)
+    scenes += body + [scene for idea in _exercises(sections) if (scene := practice_scene(idea))][:PRACTICE_IN_A_VIDEO]
+    closing = recap(lesson.objectives, sections, keypoints, dropped, library.casing)
+    scenes += [closing] if closing else []
+    for scene in scenes:
+        _thin(scene)
+        scene.kicker = scene.kicker or lesson.title
+    return board.Storyboard(
+        lesson_id=lesson.id,
+        course=shorten(plan.title, board.LINE),
+        title=shorten(lesson.title, board.LINE),
+        language=plan.language,
+        scenes=tuple(finish(scene, f"s{place}") for place, scene in enumerate(scenes, start=1)),
+    )
+
+
+def _own_questions(plan: CoursePlan, lesson: Lesson, library: Library) -> list[Sentence]:
+    """The questions that the source itself opens with, for the first lesson that is made of it."""
+    planned = plan.lesson(lesson.id)
+    for span in planned.passages[:1]:
+        reading = library.reading(span.source)
+        first = next((p.id for p in plan.lessons if any(s.source == span.source for s in p.passages)), "")
+        if reading is not None and first == lesson.id and len({s.source for s in planned.passages}) == 1:
+            return reading.questions[:1]
+    return []
+
+
+def _exercises(sections: Sequence[Section]) -> list[Idea]:
+    return [idea for section in sections for idea in section.ideas if idea.kind == "exercise"]
+
+
+class _Body:
+    """The scenes of the lesson's sections."""
+
+    def __init__(self, sections: Sequence[Section], dropped: set[int], library: Library) -> None:
+        self.sections = sections
+        self.dropped = dropped
+        self.casing = library.casing
+        self.signposts = Signposts()
+        self.found: list[SceneDraft] = []
+        self.told: set[int] = set()
+
+    def scenes(self) -> list[SceneDraft]:
+        sources = list(dict.fromkeys(section.source for section in self.sections))
+        seen: set[str] = set()
+        for place, section in enumerate(self.sections):
+            divided = len(sources) > 1 and section.source not in seen
+            seen.add(section.source)
+            before = len(self.found)
+            self._section(section)
+            for scene in self.found[before:]:
+                scene.source_title = section.source_title
+            if divided:
+                title = section.source_title or section.title
+                announcement = self.signposts.next_topic(self._spoken_topic(title))
+                part = section_scene(title, sources.index(section.source) + 1, len(sources), announcement)
+                self.found.insert(before, part)
+            elif place and len(self.found) > before:
+                self._announce(section, self.found[before])
+        return self.found
+
+    def _spoken_topic(self, title: str) -> str:
+        return (
+            speak(self.casing.inside(title)).rstrip(".")[:1].lower() + speak(self.casing.inside(title)).rstrip(".")[1:]
+        )
+
+    def _announce(self, section: Section, scene: SceneDraft) -> None:
+        """Says the heading before the first scene of a section."""
+        if section.is_vague or section.parent is None:
+            return
+        if scene.said and not scene.said[0].cites:
+            scene.said.pop(0)
+        title = section.title
+        text = title if title.endswith("?") else self.signposts.next_topic(self.casing.inside(title))
+        scene.said.insert(0, signpost(text))
+        spoken = speak(text)
+        scene.said[0].speech = "" if spoken == text else spoken
+
+    def _kept(self, idea: Idea) -> list[Unit]:
+        return [unit for unit in idea.units if id(unit) not in self.dropped]
+
+    def _section(self, section: Section) -> None:
+        text = TextScenes(section, self.signposts, self.found)
+        place = 0
+        while place < len(section.ideas):
+            idea = section.ideas[place]
+            units = [unit for unit in self._kept(idea) if not self._already(unit)]
+            if idea.kind == "code":
+                place = self._code(section, place, text)
+                continue
+            self._idea(idea, units, section, text)
+            place += 1
+        text.flush()
+
+    def _already(self, unit: Unit) -> bool:
+        return any(id(sentence) in self.told for sentence in unit.sentences)
+
+    def _idea(self, idea: Idea, units: list[Unit], section: Section, text: TextScenes) -> None:
+        self.told.update(id(s) for unit in units for s in unit.sentences)
+        if idea.kind in ("list", "steps") and units:
+            text.flush()
+            self.found += list_scenes(idea, units, section, self.signposts, self._untold(idea))
+        elif idea.kind == "table":
+            text.flush()
+            scene = table_scene(idea, section, self.signposts, self._untold(idea))
+            self.found += [scene] if scene else []
+        else:
+            _prose(idea, units, text)
+
+    def _untold(self, idea: Idea) -> Sentence | None:
+        """The idea's lead, unless it was told or needs a sentence that was not."""
+        lead = idea.lead
+        if lead is None or id(lead) in self.told or (lead.leans and "lead" not in lead.roles):
+            return None
+        self.told.add(id(lead))
+        return lead
+
+    def _code(self, section: Section, place: int, text: TextScenes) -> int:
+        """One scene for this code and what follows closely; the place after it."""
+        ideas = [section.ideas[place]]
+        place += 1
+        while place < len(section.ideas):
+            between = section.ideas[place]
+            skip = between.kind == "text" and not self._kept(between) and place + 1 < len(section.ideas)
+            following = section.ideas[place + 1] if skip else between
+            if following.kind != "code" or not fits_together([*ideas, following]):
+                break
+            ideas.append(following)
+            place += 2 if skip else 1
+        before = self._led_by(text)
+        after = self._explanation(section, place)
+        scene = code_scene(ideas, before, after, section, self.signposts, self.told)
+        if scene is None:
+            text.waiting += before
+            return place
+        self.found.append(scene)
+        self.told.update(id(idea.lead) for idea in ideas if idea.lead)
+        self.told.update(id(s) for unit in (after,) if unit for s in unit.sentences)
+        return place
+
+    def _led_by(self, text: TextScenes) -> list[Unit]:
+        """What waits and is short goes onto the code's slide; the rest gets its own."""
+        length = sum(unit.words for unit in text.waiting)
+        if length <= 60:
+            before, text.waiting = text.waiting, []
+            return before
+        before = text.waiting[-1:] if text.waiting[-1].words <= 40 else []
+        text.waiting = text.waiting[: len(text.waiting) - len(before)]
+        text.flush()
+        return before
+
+    def _explanation(self, section: Section, place: int) -> Unit | None:
+        if place >= len(section.ideas) or section.ideas[place].kind != "text" or section.ideas[place].tone:
+            return None
+        units = self._kept(section.ideas[place])
+        return units[0] if units and units[0].words <= 60 else None
+
+
+def _prose(idea: Idea, units: list[Unit], text: TextScenes) -> None:
+    if idea.kind == "quote":
+        text.quote(idea, units)
+    elif idea.kind == "text" and idea.tone:
+        text.note(idea, units)
+    elif idea.kind in ("text", "definition"):
+        for unit in units:
+            if idea.kind == "text" or not text.define(unit, idea.label):
+                text.add(unit)
+
+
+def _join_short(scenes: list[SceneDraft]) -> None:
+    """A slide of one short sentence is joined to its neighbour under the same heading."""
+    place = 0
+    while place + 1 < len(scenes):
+        one, other = scenes[place], scenes[place + 1]
+        alike = one.kind == other.kind == "bullets" and one.title == other.title and one.kicker == other.kicker
+        small = one.words < 25 or other.words < 25 or len(one.lines) + len(other.lines) <= 2
+        if alike and small and one.words + other.words < 120 and len(one.lines) + len(other.lines) <= 4:
+            one.lines += other.lines
+            one.said += other.said
+            del scenes[place + 1]
+        else:
+            place += 1
+
+
+def _retitle(scenes: Sequence[SceneDraft], sections: Sequence[Section]) -> None:
+    """A later scene under the same heading is titled by the term that it is about, if it marks one."""
+    seen: Counter[str] = Counter()
+    terms = {term.lower(): term for term in key_terms(sections)}
+    for scene in scenes:
+        if seen[scene.title] and scene.kind in ("bullets", "list", "table", "figure"):
+            text = " ".join(said.text.lower() for said in scene.facts())
+            term = next((t for low, t in terms.items() if low in text and t.lower() not in scene.title.lower()), "")
+            fresh = f"{scene.title}: {term}"
+            if term and not seen[fresh] and len(fresh) <= 60:
+                scene.title = fresh
+        seen[scene.title] += 1
+
+
+def _middle(scenes: Sequence[SceneDraft]) -> int:
+    """Where the check goes: near the middle, between two headings if there is a choice, never first."""
+    half = max(1, len(scenes) // 2)
+    changes = [
+        n for n in range(1, len(scenes)) if scenes[n].title != scenes[n - 1].title and scenes[n - 1].kind != "section"
+    ]
+    return min(changes, key=lambda n: (abs(n - half), n), default=len(scenes))
+
+
+def _thin(scene: SceneDraft) -> None:
+    """Takes off the lines that most copy what is said, while more than a third of the slide is copied."""
+    if scene.kind != "bullets" or not scene.facts():
+        return
+    said = set().union(*(fourgrams(s.text) for s in scene.said))
+    while len(scene.lines) > 1:
+        shown = set().union(*(fourgrams(line.text) for line in scene.lines))
+        if not shown or len(shown & said) <= COPIED_SHARE * len(shown):
+            return
+        scene.lines.remove(max(scene.lines, key=lambda line: len(fourgrams(line.text) & said)))

@@ -1,0 +1,128 @@
+"""Words, stems and how alike two texts are; and which words keep their capital inside a sentence."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+
+from service.authors.extractive.lexicon import STOPWORDS
+from service.domain.source import Source
+
+_WORD = re.compile(r"[^\W_][\w'’+#.-]*[^\W_]|[^\W_][+#]?")
+_SUFFIXES = (("ies", "y"), ("sses", "ss"), ("ing", ""), ("edly", ""), ("ed", ""), ("es", "e"), ("s", ""), ("ly", ""))
+_INSIDE_SENTENCE = re.compile(r"(?<=[a-z,;] )([A-Za-z][\w’']+)")
+
+
+def words(text: str) -> list[str]:
+    """The words of a text as written; a number or a name like C++ is one word."""
+    return _WORD.findall(text)
+
+
+def content_words(text: str) -> list[str]:
+    """The words that carry meaning, in lower case."""
+    return [word.lower().strip("'’.") for word in words(text) if len(word) > 1 and word.lower() not in STOPWORDS]
+
+
+@lru_cache(maxsize=50_000)
+def stem(word: str) -> str:
+    """A crude stem: enough to see that "hashes", "hashing" and "hash" are one word."""
+    word = re.sub(r"'s$", "", word.lower().replace("’", "'"))
+    for suffix, replacement in _SUFFIXES:
+        if word.endswith(suffix) and len(word) - len(suffix) >= 4 and not word.endswith(("ss", "us", "is")):
+            word = word[: -len(suffix)] + replacement
+            break
+    if len(word) > 4 and word[-1] == word[-2] and word[-1] not in "ls":
+        word = word[:-1]
+    return word.rstrip("e") if len(word) > 4 else word
+
+
+def stems(text: str) -> list[str]:
+    """The stems of the content words, in order and with repeats."""
+    return [stem(word) for word in content_words(text)]
+
+
+def bag(texts: Iterable[str]) -> Counter[str]:
+    """How often each stem occurs in the texts together."""
+    return Counter(found for text in texts for found in stems(text))
+
+
+def cosine(one: Counter[str], other: Counter[str]) -> float:
+    """How alike two bags are, 0 to 1."""
+    norm = math.sqrt(sum(n * n for n in one.values()) * sum(n * n for n in other.values()))
+    return sum(n * other[word] for word, n in one.items()) / norm if norm else 0.0
+
+
+def overlap(text: str, other: Counter[str] | set[str]) -> float:
+    """Share of the text's stems that the other one holds, 0 to 1."""
+    own = set(stems(text))
+    return sum(1 for found in own if found in other) / len(own) if own else 0.0
+
+
+def fourgrams(text: str) -> set[tuple[str, ...]]:
+    """All runs of four words, in lower case."""
+    low = [word.lower() for word in words(text)]
+    return {tuple(low[n : n + 4]) for n in range(len(low) - 3)}
+
+
+def is_plural(phrase: str) -> bool:
+    """Whether the phrase's last word looks like a plural."""
+    last = phrase.rpartition(" ")[2]
+    return last.endswith("s") and not last.endswith(("ss", "us", "is", "ics"))
+
+
+def rank(seed: str, value: object) -> str:
+    """A place in an order that looks random and is the same on every machine."""
+    return hashlib.sha256(f"{seed}\x00{value}".encode()).hexdigest()
+
+
+def shuffled(seed: str, values: Sequence[str]) -> list[str]:
+    """The values in an order that depends only on them and on the seed."""
+    return sorted(values, key=lambda value: rank(seed, value))
+
+
+def shorten(text: str, limit: int) -> str:
+    """The text within `limit` characters, cut at a word."""
+    if len(text) <= limit:
+        return text
+    cut = text[: limit - 1].rsplit(None, 1)[0] if " " in text[: limit - 1] else text[: limit - 1]
+    return cut.rstrip(" ,;:.–—-") + "…"
+
+
+def capitalized(text: str) -> str:
+    """The text with its first letter in upper case."""
+    return text[:1].upper() + text[1:]
+
+
+class Casing:
+    """Knows which words keep their capital inside a sentence, from how the sources write them there."""
+
+    def __init__(self, sources: Iterable[Source]) -> None:
+        upper: Counter[str] = Counter()
+        lower: Counter[str] = Counter()
+        for source in sources:
+            for block in source.blocks:
+                if block.kind in ("paragraph", "item", "quote"):
+                    for match in _INSIDE_SENTENCE.finditer(source.text[block.start : block.end]):
+                        (upper if match[1][0].isupper() else lower)[match[1].lower()] += 1
+        self._proper = frozenset(word for word, n in upper.items() if n > lower[word]) | {"i"}
+
+    def is_proper(self, word: str) -> bool:
+        """Whether the word is a name or an abbreviation."""
+        core = re.sub(r"\W", "", word)
+        if (core.isupper() and len(core) > 1) or re.search(r"[a-z][A-Z]|\d", word):
+            return True
+        return re.sub(r"[’']s$", "", word.strip("\"'“”‘’().,:;!?").lower()) in self._proper
+
+    def inside(self, title: str) -> str:
+        """The title as it reads in the middle of a sentence, without its end mark."""
+        bare = re.sub(r"[:?!.]+$", "", title)
+        return " ".join(word if self.is_proper(word) else word.lower() for word in bare.split())
+
+    def lowered(self, sentence: str) -> str:
+        """The sentence with its first letter in lower case, unless the first word is a name."""
+        first = sentence.split(" ", 1)[0]
+        return sentence if not first or self.is_proper(first) else sentence[:1].lower() + sentence[1:]
