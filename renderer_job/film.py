@@ -85,6 +85,5 @@ def _unfinished(out: Path) -> Iterator[Path]:
             folder.rename(out)
         except OSError as error:
             raise BadInput(f"{out} appeared while it was being filmed. Choose another folder.") from error
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)  # nothing is there when it has its name

@@ -7,6 +7,7 @@ shortened by the canvas and noted.
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -53,6 +54,9 @@ KINDS = {
     "recap": Kind(lists.recap, "items"),
 }
 
+# The fields that are read first, where it is not the title; they decide the slide's direction.
+LEADING = {"definition": ("term", "text"), "figure": ("text",), "quote": ("text",), "question": ("text", "title")}
+
 
 @dataclass(frozen=True)
 class View:
@@ -70,8 +74,8 @@ def draw(page: Page, state: int, ring: int | None = None, dry: bool = False, str
         DoesNotFit: a field has no room; strict canvases raise it where others shorten.
     """
     scene, deck = page.scene, page.deck
-    named = scene.title or getattr(scene, "term", "") or getattr(scene, "text", "")
-    canvas = Canvas(make_theme(deck.theme, deck.accent), deck.language, is_rtl(clean(named)), dry, strict)
+    rtl = is_rtl(clean(" ".join(getattr(scene, name) for name in LEADING.get(scene.kind, ("title",)))))
+    canvas = Canvas(make_theme(deck.theme, deck.accent), deck.language, rtl, dry, strict)
     if isinstance(scene, QuestionScene):
         problems.question(canvas, page, scene, state, ring)
     else:
@@ -206,27 +210,28 @@ def _pieces(page: Page, field: str) -> list[str]:
         low, high = 1, len(rest) - 1
         while low < high:
             middle = (low + high + 1) // 2
-            low, high = (middle, high) if _fits(_with(page, **{field: rest[:middle]})) else (low, middle - 1)
+            fits = _fits(_with(page, **{field: _closed(rest[:middle])[0]}))
+            low, high = (middle, high) if fits else (low, middle - 1)
         even = -(-len(rest) // -(-len(rest) // low))
         cut = _cut(rest, min(low, even + 40), low)
-        out.append(rest[:cut].strip())
-        rest = rest[cut:].strip()
+        piece, mark = _closed(rest[:cut].strip())
+        out.append(piece)
+        rest = mark + rest[cut:].strip()
     return [*out, rest] if rest else out or [""]
 
 
 def _cut(text: str, near: int, most: int) -> int:
-    """Where to cut a text at `most` characters or before: a sentence's end, else a space, else anywhere.
-
-    Never inside a mark, so that both pieces keep their own.
-    """
-    whole = [i for i in range(most, most // 2, -1) if _marks_closed(text[:i])]
-    ends = [i for i in whole if re.search(r"[.!?。！？؟।][”\"')]?$", text[:i]) and text[i : i + 1] in ("", " ")]
-    spaces = [i for i in whole if text[i : i + 1] == " "]
-    return min(ends or spaces or whole or [most], key=lambda i: abs(i - near))
+    """Where to cut a text at `most` characters or before: a sentence's end, else a space, else anywhere."""
+    free = range(most, most // 2, -1)
+    ends = [i for i in free if re.search(r"[.!?。！？؟।][”\"')]?$", text[:i]) and text[i : i + 1] in ("", " ")]
+    spaces = [i for i in free if text[i : i + 1] == " "]
+    return min(ends or spaces or [most], key=lambda i: abs(i - near))
 
 
-def _marks_closed(text: str) -> bool:
-    return text.count("`") % 2 == 0 and text.count("**") % 2 == 0
+def _closed(piece: str) -> tuple[str, str]:
+    """The piece with a mark that it leaves open closed, and what opens it again in the next piece."""
+    mark = "`" if piece.count("`") % 2 else "**" if piece.count("**") % 2 else ""
+    return piece + mark, mark
 
 
 def views(pages: Sequence[Page], state: int | None) -> list[View]:
@@ -244,8 +249,8 @@ def views(pages: Sequence[Page], state: int | None) -> list[View]:
     if isinstance(scene, TableScene) and state >= 1 and scene.focus is not None:
         row = scene.focus
         return [View(_holding(pages, row + 1), 1)]
-    if isinstance(scene, CodeScene) and 1 <= state <= len(scene.focus):
-        return [View(_holding(pages, scene.focus[state - 1][0]), state)]
+    if isinstance(scene, CodeScene) and state >= 1 and scene.focus:
+        return [_focused(pages, scene, state)]
     if isinstance(scene, QuestionScene):
         return [View(pages[0], min(state, 1))]
     return [View(page, 0, _weight(page)) for page in pages]
@@ -256,6 +261,13 @@ def _revealed(pages: Sequence[Page], state: int) -> View:
         return View(pages[-1], final_state(pages[-1]))
     page = _holding(pages, max(1, state))
     return View(page, state - page.first + 1)
+
+
+def _focused(pages: Sequence[Page], scene: CodeScene, state: int) -> View:
+    """The page with the lines in focus; past the last range the last page, where the output is."""
+    if state > len(scene.focus):
+        return View(pages[-1], 0)
+    return View(_holding(pages, scene.focus[state - 1][0]), state)
 
 
 def _holding(pages: Sequence[Page], member: int) -> Page:
@@ -301,7 +313,7 @@ def notes(pages: Sequence[Sequence[Page]]) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for scene_pages in pages:
         scene = scene_pages[0].scene
-        name = plain(scene.title) or scene.kind
+        name = textwrap.shorten(plain(scene.title) or scene.kind, 60, placeholder="…")
         for page in scene_pages:
             for field in draw(page, final_state(page), dry=True).shortened:
                 found[f"Slide “{name}”: {field} is too long and was shortened."] = None

@@ -94,8 +94,9 @@ def question(c: Canvas, page: Page, scene: QuestionScene, state: int, ring: int 
     chip(c, page)
     footer(c, page)
     width = column(0, 9)[1]
-    floor = Room(width, 330 if scene.options else 480, 40)
-    text = c.fitted("text", scene.text or scene.title, c.serif(72, leading=1.16), floor, heading=True)
+    # At the least, every option keeps one line.
+    room = Room(width, min(330, BODY - 176 - 76 * len(scene.options)) if scene.options else 480, 40)
+    text = c.fitted("text", scene.text or scene.title, c.serif(72, leading=1.16), room, heading=True)
     c.put(text, LEFT, 128, width, "text")
     y = 128 + text.height + 48
     why = fit(scene.answer, c.sans(46), 1582, 240, 36)
