@@ -1,0 +1,205 @@
+"""Pedagogy as checks: what research on courses asks for, measured on the documents. The checks warn and never block.
+
+The ids are those of the conventions that the checks stand for; each docstring names the reason. A threshold is a
+rule of thumb: a good lesson may break one, and its author should know.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from itertools import pairwise
+
+from service.domain.bloom import BLOOM_VERBS, VAGUE_VERBS
+from service.domain.item_flaws import absolute_terms, flaws
+from service.domain.pedagogy_video import VIDEO_CHECKS
+from service.domain.readability import grade_level, words
+from service.domain.report import Check, CourseDocuments, Taught, share, warning
+from service.domain.source import Span
+from service.domain.storyboard import CodeScene, StepsScene, WorkedScene
+
+CHI_SQUARE = {1: 3.84, 2: 5.99, 3: 7.81, 4: 9.49, 5: 11.07}  # 5 % limits by degrees of freedom
+
+
+def pedagogy(course: CourseDocuments) -> tuple[Check, ...]:
+    """Every pedagogy check that documents alone can answer."""
+    return tuple(check(course) for check in (*COURSE_CHECKS, *VIDEO_CHECKS))
+
+
+def measurable_objectives(course: CourseDocuments) -> Check:
+    """P1: an objective names something that can be observed, in one sentence (Bloom; Quality Matters)."""
+    where = []
+    for taught, objective in course.objectives():
+        fault = _objective_fault(objective.text)
+        if fault:
+            where.append(f"{taught.name}: “{objective.text}” {fault}")
+    where += [f"{taught.name}: no objective" for taught in course.lessons if not taught.lesson.objectives]
+    count = sum(1 for _ in course.objectives())
+    faulty = sum(1 for _, objective in course.objectives() if _objective_fault(objective.text))
+    return warning("P1", "objectives are measurable", share(count - faulty, count), "100 %", where)
+
+
+def _objective_fault(text: str) -> str:
+    found = words(text)
+    verb = found[0].lower() if found else ""
+    if verb in VAGUE_VERBS:
+        return f"begins with “{verb}”, which nobody can observe"
+    if verb not in BLOOM_VERBS:
+        return f"begins with “{verb}”, which is no verb of Bloom's levels"
+    if len(found) > 25:
+        return "is longer than 25 words"
+    return ""
+
+
+def assessed_objectives(course: CourseDocuments) -> Check:
+    """P2: each objective is checked by at least two questions."""
+    short = []
+    for taught, objective in course.objectives():
+        asked = sum(item.objective == objective.id for item in taught.quiz.items) if taught.quiz else 0
+        if asked < 2:
+            short.append(f"{taught.name}: “{objective.text}” has {asked}")
+    count = sum(1 for _ in course.objectives())
+    return warning("P2", "objectives with 2 questions", share(count - len(short), count), "100 %", short)
+
+
+def no_orphan_questions(course: CourseDocuments) -> Check:
+    """P2: a question checks an objective of its own lesson."""
+    orphans, count = [], 0
+    for taught in course.lessons:
+        known = {objective.id for objective in taught.lesson.objectives}
+        for item in taught.quiz.items if taught.quiz else ():
+            count += 1
+            if item.objective not in known:
+                orphans.append(f"{taught.name}, question {item.id}")
+    return warning("P2-orphans", "questions without objective", share(len(orphans), count), "0", orphans)
+
+
+def pre_training(course: CourseDocuments) -> Check:
+    """P9: a term is defined before, or in the lesson where, it is first used."""
+    late, count = [], 0
+    for entry in course.plan.glossary:
+        defined = [n for n, taught in enumerate(course.lessons) if _cites_span(taught, entry.cite)]
+        if not defined:
+            continue
+        count += 1
+        term = re.compile(rf"\b{re.escape(entry.term)}s?\b", re.I)
+        used = [n for n, taught in enumerate(course.lessons) if _mentions(taught, term)]
+        if used and used[0] < defined[0]:
+            first, then = course.lessons[used[0]].name, course.lessons[defined[0]].name
+            late.append(f"“{entry.term}” is used in {first}, defined in {then}")
+    good = not count or (count - len(late)) / count >= 0.95
+    return warning(
+        "P9", "terms defined before they are used", share(count - len(late), count), "≥ 95 %", late, good=good
+    )
+
+
+def _mentions(taught: Taught, term: re.Pattern[str]) -> bool:
+    return any(term.search(claim.text) for claim in taught.lesson.claims())
+
+
+def _cites_span(taught: Taught, span: Span) -> bool:
+    return any(
+        cite.source == span.source and cite.start < span.end and cite.end > span.start for cite in taught.lesson.cites()
+    )
+
+
+def cited_items(course: CourseDocuments) -> Check:
+    """P13: feedback on a question points to the source."""
+    items = list(course.items())
+    where = [place for place, item in items if not item.cites]
+    return warning("P13", "questions with a cite", share(len(items) - len(where), len(items)), "100 %", where)
+
+
+def practice(course: CourseDocuments) -> Check:
+    """P14: a lesson that teaches how to do something shows it once and lets the learner try."""
+    doing = [taught for taught in course.lessons if any(one.bloom == "apply" for one in taught.lesson.objectives)]
+    where = [f"{taught.name}: {missing}" for taught in doing if (missing := _missing_practice(taught))]
+    return warning("P14", "skills shown and practised", share(len(doing) - len(where), len(doing)), "100 %", where)
+
+
+def _missing_practice(taught: Taught) -> str:
+    shown = taught.storyboard is None or any(
+        isinstance(scene, StepsScene | WorkedScene | CodeScene) for scene in taught.storyboard.scenes
+    )
+    tried = any(block.kind == "exercise" for block in taught.lesson.blocks)
+    return " and ".join(part for part, there in (("no worked example", shown), ("no exercise", tried)) if not there)
+
+
+def item_writing(course: CourseDocuments) -> Check:
+    """P15: flaws by which a question can be answered, or missed, without knowing."""
+    items = list(course.items())
+    where = [f"{place}: {flaw}" for place, item in items for flaw in flaws(item)]
+    faulty = len({place.partition(": ")[0] for place in where})
+    return warning("P15", "questions without writing flaws", share(len(items) - faulty, len(items)), "100 %", where)
+
+
+def absolute_distractors(course: CourseDocuments) -> Check:
+    """P15: "always" and "never" in wrong options give them away."""
+    items = list(course.items())
+    where = [place for place, item in items if absolute_terms(item)]
+    return warning("P15-absolute", "questions with absolute wrong options", share(len(where), len(items)), "0", where)
+
+
+def key_positions(course: CourseDocuments) -> Check:
+    """P15: the right option stands in every position about equally often (chi-square, 5 %)."""
+    where, figures = [], []
+    by_width = Counter(
+        (len(item.options), item.key[0]) for _, item in course.items() if item.kind in ("single", "cloze")
+    )
+    for width in sorted({width for width, _ in by_width}):
+        counts = [by_width[width, position] for position in range(width)]
+        total = sum(counts)
+        if width - 1 not in CHI_SQUARE or total < 4 * width:
+            continue
+        squares = sum((count - total / width) ** 2 / (total / width) for count in counts)
+        figures.append(f"{'/'.join(map(str, counts))}")
+        if squares > CHI_SQUARE[width - 1]:
+            where.append(f"{width} options: keys at {'/'.join(map(str, counts))}, chi-square {squares:.1f}")
+    return warning("P15-positions", "positions of the key", ", ".join(figures) or "too few to judge", "even", where)
+
+
+def reading_level(course: CourseDocuments) -> Check:
+    """P16: neighbouring lessons of a module differ by at most two school grades (Flesch-Kincaid; English only)."""
+    if not course.plan.language.startswith("en"):
+        return warning("P16", "reading level", f"not measured for {course.plan.language}", "no jump > 2 grades")
+    grades = {
+        taught.lesson.id: grade_level([claim.text for claim in taught.lesson.claims()]) for taught in course.lessons
+    }
+    where = []
+    for module in course.plan.modules:
+        known = [(one.title, grades[one.id]) for one in module.lessons if one.id in grades]
+        for (before, low), (after, high) in pairwise(known):
+            if abs(high - low) > 2:
+                where.append(f"{before} → {after}: grade {low:.1f} → {high:.1f}")
+    figure = f"grade {min(grades.values()):.1f}–{max(grades.values()):.1f}" if grades else "none"
+    return warning("P16", "reading level", figure, "no jump > 2 grades", where)
+
+
+def designed(course: CourseDocuments) -> Check:
+    """P18: a designed course names its audience, objectives, prerequisites and assessment."""
+    lessons = course.lessons
+    parts = {
+        "audience": bool(course.brief.audience),
+        "objectives in every lesson": all(taught.lesson.objectives for taught in lessons),
+        "a quiz in every lesson": all(taught.quiz and taught.quiz.items for taught in lessons),
+        "prerequisites": len(lessons) < 2 or any(lesson.prerequisites for lesson in course.plan.lessons),
+        "a glossary": bool(course.plan.glossary),
+    }
+    where = [f"missing: {name}" for name, there in parts.items() if not there]
+    return warning("P18", "parts of a designed course", f"{len(parts) - len(where)} of {len(parts)}", "all", where)
+
+
+COURSE_CHECKS: tuple[Callable[[CourseDocuments], Check], ...] = (
+    measurable_objectives,
+    assessed_objectives,
+    no_orphan_questions,
+    pre_training,
+    cited_items,
+    practice,
+    item_writing,
+    absolute_distractors,
+    key_positions,
+    reading_level,
+    designed,
+)

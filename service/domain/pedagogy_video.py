@@ -1,0 +1,188 @@
+"""Pedagogy of the videos: how long they run, how they open and close, what their slides show while they speak.
+
+Thresholds are rules of thumb from research on lesson videos; the checks warn and never block.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import ceil
+
+from service.domain.readability import fourgrams, words
+from service.domain.report import WORDS_PER_MINUTE, Check, CourseDocuments, share, warning
+from service.domain.slide_text import lines_on, shown_text
+from service.domain.storyboard import (
+    BulletsScene,
+    CodeScene,
+    ComparisonScene,
+    FigureScene,
+    ProcessScene,
+    QuestionScene,
+    RecapScene,
+    SectionScene,
+    StepsScene,
+    TableScene,
+    TitleScene,
+    WorkedScene,
+)
+
+VISUAL = (CodeScene, TableScene, ComparisonScene, ProcessScene, FigureScene, WorkedScene, StepsScene)
+ASKING = (QuestionScene, RecapScene)
+FRAME = (TitleScene, SectionScene, *ASKING)
+
+
+def lesson_length(course: CourseDocuments) -> Check:
+    """P3: attention falls after about six minutes; under two there is hardly a lesson."""
+    minutes = [(taught.name, taught.minutes) for taught in course.lessons if taught.storyboard]
+    where = [f"{name}: {length:.1f} min" for name, length in minutes if not 2 <= length <= 6]
+    lengths = [length for _, length in minutes]
+    figure = f"{min(lengths):.1f}–{max(lengths):.1f} min" if lengths else "none"
+    return warning("P3", "lesson length", figure, "2–6 min", where)
+
+
+def opening_hook(course: CourseDocuments) -> Check:
+    """A lesson opens with its title and a question that it will answer."""
+    where = [
+        f"{taught.name}: opens without a question"
+        for taught in course.lessons
+        if taught.storyboard
+        and not (
+            isinstance(taught.storyboard.scenes[0], TitleScene)
+            and any(cue.text.rstrip().endswith("?") for cue in taught.storyboard.scenes[0].cues)
+        )
+    ]
+    return warning("hook", "lessons open with a question", _lessons_but(course, where), "all", where)
+
+
+def closing_recap(course: CourseDocuments) -> Check:
+    """A lesson ends by asking its objectives back."""
+    where = [
+        f"{taught.name}: no recap"
+        for taught in course.lessons
+        if taught.storyboard and not any(isinstance(scene, RecapScene) for scene in taught.storyboard.scenes[-2:])
+    ]
+    return warning("recap", "lessons close with a recap", _lessons_but(course, where), "all", where)
+
+
+def _lessons_but(course: CourseDocuments, where: Sequence[str]) -> str:
+    count = sum(1 for taught in course.lessons if taught.storyboard)
+    return f"{count - len(where)} of {count}"
+
+
+def segmenting(course: CourseDocuments) -> Check:
+    """P4: learners pause between ideas, so there is a mark at least every 90 seconds."""
+    paces = [
+        (taught.name, 60 * taught.minutes / len(taught.storyboard.scenes))
+        for taught in course.lessons
+        if taught.storyboard
+    ]
+    where = [f"{name}: a slide every {seconds:.0f} s" for name, seconds in paces if seconds > 90]
+    figure = f"{max((seconds for _, seconds in paces), default=0):.0f} s"
+    return warning("P4", "longest mean time per slide", figure, "≤ 90 s", where)
+
+
+def slide_lines(course: CourseDocuments) -> Check:
+    """P6: at most six lines on a slide."""
+    counted = [(place, len(lines_on(scene))) for place, scene in course.slides() if lines_on(scene)]
+    where = [f"{place}: {count} lines" for place, count in counted if count > 6]
+    return warning("P6-lines", "most lines on a slide", str(max((n for _, n in counted), default=0)), "≤ 6", where)
+
+
+def slide_words(course: CourseDocuments) -> Check:
+    """P6: at most 40 words on a slide; code and tables are read, not listened to, and don't count."""
+    counted = [
+        (place, len(words(shown_text(scene))))
+        for place, scene in course.slides()
+        if not isinstance(scene, CodeScene | TableScene | ComparisonScene | QuestionScene)
+    ]
+    where = [f"{place}: {count} words" for place, count in counted if count > 40]
+    return warning("P6-words", "most words on a slide", str(max((n for _, n in counted), default=0)), "≤ 40", where)
+
+
+def speech_on_slide(course: CourseDocuments) -> Check:
+    """P6: narration that is also read on the slide hinders; shares of runs of four words, slide by slide."""
+    where, worst = [], 0.0
+    for place, scene in course.slides():
+        spoken = fourgrams(" ".join(cue.text for cue in scene.cues))
+        if isinstance(scene, ASKING) or not spoken:
+            continue
+        overlap = len(spoken & fourgrams(shown_text(scene))) / len(spoken)
+        worst = max(worst, overlap)
+        if overlap > 0.35:
+            where.append(f"{place}: {overlap:.0%}")
+    return warning("P6-overlap", "speech that stands on its slide", f"at most {worst:.0%}", "≤ 35 %", where)
+
+
+def told_once(course: CourseDocuments) -> Check:
+    """P5: the same passage isn't told twice; asking and recapping are meant to repeat."""
+    told: dict[tuple[str, int, int], str] = {}
+    where, count = [], 0
+    for place, scene in course.slides():
+        for cue in () if isinstance(scene, ASKING) else scene.cues:
+            for cite in cue.cites[:1]:
+                count += 1
+                span = (cite.source, cite.start, cite.end)
+                if span in told:
+                    where.append(f"{place}: “{cue.text[:60]}”, told before in {told[span]}")
+                told.setdefault(span, place)
+    return warning("twice", "passages told twice", share(len(where), count), "0", where)
+
+
+def signaling(course: CourseDocuments) -> Check:
+    """P7: what is being spoken of is revealed or set off as it is said."""
+    built = [
+        (place, scene) for place, scene in course.slides() if isinstance(scene, BulletsScene | StepsScene | WorkedScene)
+    ]
+    where = [
+        place for place, scene in built if len(lines_on(scene)) > 1 and all(cue.state is None for cue in scene.cues)
+    ]
+    return warning(
+        "P7", "lists that build up with the speech", share(len(built) - len(where), len(built)), "100 %", where
+    )
+
+
+def meaningful_visuals(course: CourseDocuments) -> Check:
+    """P11: people learn better from words and pictures than from words: code, tables, steps, processes, figures."""
+    content = [scene for _, scene in course.slides() if not isinstance(scene, FRAME)]
+    visual = sum(isinstance(scene, VISUAL) for scene in content)
+    good = not content or visual / len(content) >= 0.6
+    return warning("P11", "slides that show, not only tell", share(visual, len(content)), "≥ 60 %", good=good)
+
+
+def retrieval_practice(course: CourseDocuments) -> Check:
+    """P12: a question to think about in every six minutes of video."""
+    where = []
+    for taught in course.lessons:
+        if taught.storyboard:
+            asked = sum(isinstance(scene, QuestionScene) for scene in taught.storyboard.scenes)
+            if asked < max(1, ceil(taught.minutes / 6)):
+                where.append(f"{taught.name}: {asked} questions in {taught.minutes:.1f} min")
+    return warning("P12", "videos that stop to ask", _lessons_but(course, where), "all", where)
+
+
+def slide_pace(course: CourseDocuments) -> Check:
+    """P17: a slide stays 15 to 75 seconds, as its narration takes at 150 words a minute."""
+    timed = [
+        (place, 60 * len(words(" ".join(cue.text for cue in scene.cues))) / WORDS_PER_MINUTE)
+        for place, scene in course.slides()
+        if not isinstance(scene, FRAME)
+    ]
+    where = [f"{place}: {seconds:.0f} s" for place, seconds in timed if not 15 <= seconds <= 75]
+    figure = f"{min(s for _, s in timed):.0f}–{max(s for _, s in timed):.0f} s" if timed else "none"
+    return warning("P17-slides", "time on a slide", figure, "15–75 s", where)
+
+
+VIDEO_CHECKS: tuple[Callable[[CourseDocuments], Check], ...] = (
+    lesson_length,
+    opening_hook,
+    closing_recap,
+    segmenting,
+    slide_lines,
+    slide_words,
+    speech_on_slide,
+    told_once,
+    signaling,
+    meaningful_visuals,
+    retrieval_practice,
+    slide_pace,
+)
