@@ -152,7 +152,7 @@ def hard_to_read(captions: list[Caption]) -> Iterator[str]:
 
 
 def pace_of(captions: list[Caption]) -> float:
-    """Spoken words per minute, while there is speech."""
-    spoken = sum(caption.end - caption.start for caption in captions)
+    """Words per minute from the first caption to the end of the last, pauses and all."""
+    seconds = captions[-1].end - captions[0].start if captions else 0.0
     count = sum(len(words(line)) for caption in captions for line in caption.lines)
-    return 60 * count / spoken if spoken else 0.0
+    return 60 * count / seconds if seconds > 0 else 0.0

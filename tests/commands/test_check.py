@@ -251,7 +251,12 @@ def test_captions_that_are_too_fast_or_too_tall_are_named() -> None:
     assert list(hard_to_read([Caption(0.0, 1.0, ("x" * 17,))])) == []
     assert "18 characters" in next(hard_to_read([Caption(0.0, 1.0, ("x" * 18,))]))
     assert "3 lines" in next(hard_to_read([Caption(0.0, 9.0, ("a", "b", "c"))]))
-    assert pace_of([Caption(0.0, 60.0, ("word " * 150,))]) == pytest.approx(150)
+
+
+def test_pace_counts_the_pauses_between_captions() -> None:
+    spoken = [Caption(0.0, 20.0, ("word " * 75,)), Caption(40.0, 60.0, ("word " * 75,))]
+    assert pace_of(spoken) == pytest.approx(150)
+    assert pace_of([]) == 0.0
 
 
 def test_a_film_without_sound_is_found(tmp_path: Path) -> None:
