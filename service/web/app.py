@@ -1,0 +1,77 @@
+"""Builds the site: routes, the layers around them, and the lifespan that opens the services and starts the lanes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager, asynccontextmanager
+
+from fastapi import Depends, FastAPI
+from fastapi.responses import HTMLResponse
+
+from service.ports import Services
+from service.settings import Settings
+from service.web import (
+    account,
+    brief,
+    courses,
+    evidence,
+    files,
+    front,
+    generating,
+    health,
+    lessons,
+    outline,
+    quizzes,
+    sources,
+)
+from service.web.auth import open_sealer
+from service.web.failures import add_failure_handlers
+from service.web.guard import Guard, check_token
+from service.web.headers import SecurityHeaders
+from service.web.site import Site, media_origin, open_templates
+
+OpenServices = Callable[[Settings], AbstractContextManager[Services]]
+
+FORM_BYTES, MULTIPART_BYTES = 1_000_000, 100_000
+
+
+def create_app(settings: Settings, open_services: OpenServices | None = None) -> FastAPI:
+    """The site for these settings. `open_services` opens what it works with; the wiring's, unless given.
+
+    The lifespan opens the services, starts a worker of each lane, and closes everything when the site ends.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        with (open_services or _wired)(settings) as services:
+            app.state.site = Site(
+                settings, services, open_sealer(settings), open_templates(settings), media_origin(settings)
+            )
+            services.launcher.launch("author")
+            services.launcher.launch("render")
+            yield
+
+    app = FastAPI(
+        title="Coursewright",
+        lifespan=lifespan,
+        openapi_url=None,
+        default_response_class=HTMLResponse,
+        dependencies=[Depends(check_token)],
+        max_body_size=FORM_BYTES,
+        redirect_slashes=False,
+    )
+    add_failure_handlers(app)
+    app.add_middleware(Guard)
+    app.add_middleware(
+        SecurityHeaders, production=settings.production, media_origin=media_origin(settings)
+    )  # added last, so it stands outermost
+    for module in (health, files, front, account, courses, brief, outline, generating, lessons, quizzes, evidence):
+        app.include_router(module.router)
+    app.include_router(sources.router, max_body_size=settings.upload_limit_bytes + MULTIPART_BYTES)
+    return app
+
+
+def _wired(settings: Settings) -> AbstractContextManager[Services]:
+    from service.wiring import open_services
+
+    return open_services(settings)

@@ -1,0 +1,68 @@
+"""What routes may ask for by type: the database for the length of the call, the caller, and the course in the path."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from typing import Annotated
+
+from fastapi import Depends, Request
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from starlette.exceptions import HTTPException
+
+from service.db.engine import session_scope
+from service.db.queries import course_for
+from service.db.tables import Course, Lesson, User
+from service.errors import NotFound
+from service.ports import Services
+from service.web.auth import Visitor
+from service.web.policy import Who
+from service.web.site import rule_of, site_of, visitor_of
+
+
+def _database(request: Request) -> Iterator[Session]:
+    with session_scope(site_of(request).services.engine) as session:
+        yield session
+
+
+def _services(request: Request) -> Services:
+    return site_of(request).services
+
+
+def _person(request: Request) -> User:
+    person = visitor_of(request).person
+    if person is None:
+        raise HTTPException(401)
+    return person
+
+
+# The transaction ends before the answer is sent: who reads the answer can rely on what it says.
+Database = Annotated[Session, Depends(_database, scope="function")]
+ServicesDep = Annotated[Services, Depends(_services)]
+Caller = Annotated[Visitor, Depends(visitor_of)]
+Person = Annotated[User, Depends(_person)]
+
+
+def _course(request: Request, course_id: uuid.UUID, database: Database) -> Course:
+    write = rule_of(request).who is Who.OWNER
+    person = visitor_of(request).person
+    try:
+        return course_for(database, person, course_id, write=write)
+    except NotFound:
+        if person is None:  # it may be theirs once they sign in
+            raise HTTPException(401) from None
+        raise
+
+
+CourseInPath = Annotated[Course, Depends(_course)]
+
+
+def _lesson(lesson_id: uuid.UUID, course: CourseInPath, database: Database) -> Lesson:
+    lesson = database.scalar(select(Lesson).where(Lesson.id == lesson_id, Lesson.course_id == course.id))
+    if lesson is None:
+        raise NotFound("There is no such lesson in this course.")
+    return lesson
+
+
+LessonInPath = Annotated[Lesson, Depends(_lesson)]

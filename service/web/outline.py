@@ -1,0 +1,163 @@
+"""The outline before generation: shown as the course it will be, every edit saved at once."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Request
+from fastapi.responses import JSONResponse, RedirectResponse, Response
+from pydantic import BaseModel, Field
+from sqlalchemy.orm import Session
+
+from service.db.plans import read_plan, write_plan
+from service.db.queries import lessons_of
+from service.db.tables import Course, CourseState, LessonState
+from service.domain.course import CoursePlan
+from service.domain.outline import AddLesson, AddModule, Edit, SetObjective, apply, difference, undo_of
+from service.errors import BadInput, Conflict
+from service.pipeline import runs
+from service.web.brief import check_version, lock
+from service.web.deps import CourseInPath, Database, Person
+from service.web.site import render
+
+router = APIRouter()
+THIN, LONG = 2, 12.0
+BUSY = "The course is being worked on. Stop that first, then change the outline."
+
+
+class Edits(BaseModel):
+    """What the page sends: one or more edits, in order."""
+
+    edits: list[Edit] = Field(min_length=1, max_length=50)
+
+
+@router.get("/courses/{course_id:uuid}/outline")
+def outline_page(request: Request, course: CourseInPath, database: Database) -> Response:
+    """The outline, ready to be changed."""
+    if course.state == CourseState.DRAFT:
+        return RedirectResponse(f"/courses/{course.id}/brief", 303)
+    if course.state in (CourseState.PLANNING, CourseState.GENERATING):
+        return RedirectResponse(f"/courses/{course.id}/generating", 303)
+    return _page(request, database, course)
+
+
+@router.patch("/courses/{course_id:uuid}/outline")
+def edit_outline(
+    request: Request,
+    course: CourseInPath,
+    database: Database,
+    body: Edits,
+    if_match: Annotated[str, Header()] = "",
+) -> Response:
+    """Save edits. Answers the new version, the outline drawn anew, and what brings back what was removed."""
+    if course.state in (CourseState.PLANNING, CourseState.GENERATING):
+        raise Conflict(BUSY)
+    lock(database, course)
+    plan = read_plan(database, course.id)
+    check_version(course, if_match, lambda: difference(plan, body.edits))
+    edits = [_own_id(edit, plan) for edit in body.edits]
+    undo = [undo_of(plan, edit, f"new-{secrets.token_hex(8)}") for edit in edits] if _known(plan, edits) else []
+    try:
+        plan = apply(plan, edits)
+    except ValueError as error:
+        raise BadInput(str(error)) from error
+    write_plan(database, course, plan)
+    database.refresh(course)
+    course.version += 1
+    database.flush()
+    return JSONResponse(
+        {
+            "version": course.version,
+            "html": bytes(render(request, "parts/outline.html", outline=_view(database, course)).body).decode(),
+            "undo": [edit.model_dump(mode="json") for edit in undo if edit is not None],
+        },
+        headers={"ETag": f'"{course.version}"'},
+    )
+
+
+@router.post("/courses/{course_id:uuid}/generate")
+def generate(request: Request, course: CourseInPath, database: Database, person: Person) -> Response:
+    """Start writing and filming; pressing twice starts once."""
+    lock(database, course)
+    try:
+        runs.start_generate(database, course, person)
+    except BadInput as error:
+        return _page(request, database, course, problem=str(error), status=error.status)
+    return RedirectResponse(f"/courses/{course.id}/generating", 303)
+
+
+def _page(request: Request, database: Session, course: Course, *, problem: str = "", status: int = 200) -> Response:
+    return render(request, "outline.html", status, outline=_view(database, course), problem=problem)
+
+
+@dataclass(frozen=True)
+class View:
+    """The outline as its page shows it; `done` holds the ids of lessons that are filmed already."""
+
+    course: Course
+    plan: CoursePlan
+    done: frozenset[str]
+    checks: list[tuple[str, str, str]]
+    thin: int = THIN
+
+    @property
+    def to_make(self) -> int:
+        return len(self.plan.lessons) - len(self.done)
+
+
+def _view(database: Session, course: Course) -> View:
+    plan = read_plan(database, course.id)
+    rows = lessons_of(database, course.id)
+    done = frozenset(str(row.id) for row in rows if row.state == LessonState.COMPLETED)
+    return View(course, plan, done, _checks(plan))
+
+
+def _checks(plan: CoursePlan) -> list[tuple[str, str, str]]:
+    """What a careful colleague would say about the outline: state, symbol, sentence."""
+    lessons = plan.lessons
+    aimed = sum(bool(lesson.objectives) for lesson in lessons)
+    long = [lesson for lesson in lessons if lesson.minutes > LONG]
+    bare = [lesson for lesson in lessons if len(lesson.passages) < THIN]
+    empty = [module for module in plan.modules if not module.lessons]
+    checks = [
+        ("ok", "ok", f"Each of the {len(lessons)} lessons has an objective")
+        if aimed == len(lessons)
+        else ("warn", "weak", f"{len(lessons) - aimed} of {len(lessons)} lessons have no objective"),
+        ("ok", "ok", f"No lesson is longer than {LONG:.0f} minutes")
+        if not long
+        else ("warn", "weak", f"“{long[0].title}” takes about {long[0].minutes:.0f} minutes. Split it if you can."),
+    ]
+    if bare:
+        checks.append(
+            ("warn", "weak", f"“{bare[0].title}” has few passages in your sources. Merge it, or add a source.")
+        )
+    if empty:
+        checks.append(("warn", "weak", f"The unit “{empty[0].title}” has no lesson yet."))
+    return checks
+
+
+def _known(plan: CoursePlan, edits: list[Edit]) -> bool:
+    """Whether every edit names entries of the plan as it stands, so that its undo can be told beforehand."""
+    try:
+        apply(plan, edits)
+    except ValueError:
+        return False
+    return len(edits) == 1
+
+
+def _own_id(edit: Edit, plan: CoursePlan) -> Edit:
+    """The edit with ids of our making for what it adds: an id from outside could name another course's row."""
+    if isinstance(edit, AddModule | AddLesson):
+        fresh = f"new-{secrets.token_hex(8)}"
+        if isinstance(edit, AddModule):
+            lessons = tuple(
+                lesson.model_copy(update={"id": f"{fresh}-{number}"}) for number, lesson in enumerate(edit.lessons)
+            )
+            return edit.model_copy(update={"id": fresh, "lessons": lessons})
+        return edit.model_copy(update={"id": fresh})
+    known = {objective.id for lesson in plan.lessons for objective in lesson.objectives}
+    if isinstance(edit, SetObjective) and edit.id not in known:
+        return edit.model_copy(update={"id": f"o-{secrets.token_hex(6)}"})
+    return edit

@@ -1,0 +1,113 @@
+"""Uploads: files into a course, one row for each, with what was found in it or why it was refused."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+import uuid
+from pathlib import Path, PurePosixPath
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Request, UploadFile
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from sqlalchemy import delete
+from sqlalchemy.orm import Session
+
+from service.db.queries import sources_of
+from service.db.tables import Course, CourseState, Source, SourceState
+from service.errors import BadInput
+from service.pipeline import runs
+from service.ports import StorageService
+from service.web.brief import brief_view, teaching_minutes, why_not_yet
+from service.web.deps import CourseInPath, Database, ServicesDep
+from service.web.site import render, site_of, wants_html
+
+router = APIRouter()
+KINDS = (".pdf", ".docx", ".pptx", ".md", ".markdown", ".txt", ".html", ".htm")
+MOST = 200
+
+
+@router.get("/courses/{course_id:uuid}/sources")
+def source_rows(
+    request: Request,
+    course: CourseInPath,
+    database: Database,
+    if_none_match: Annotated[str, Header()] = "",
+) -> Response:
+    """The rows as they stand, for the page that waits while files are read."""
+    found = sources_of(database, course.id)
+    reading = any(source.state in (SourceState.UPLOADED, SourceState.READING) for source in found)
+    page = render(request, "parts/files.html", sources=found, course=course)
+    tag = f'"{hashlib.sha256(bytes(page.body)).hexdigest()[:16]}"'
+    if tag == if_none_match:
+        return Response(status_code=304, headers={"ETag": tag})
+    body = {
+        "html": bytes(page.body).decode(),
+        "reading": reading,
+        "holds": teaching_minutes(found),
+        "why_not": why_not_yet(found),
+    }
+    return JSONResponse(body, headers={"ETag": tag})
+
+
+@router.post("/courses/{course_id:uuid}/sources")
+def add_files(
+    request: Request, course: CourseInPath, database: Database, services: ServicesDep, file: list[UploadFile]
+) -> Response:
+    """Take files in. One that is refused does not keep the others out."""
+    problems = []
+    room = MOST - len(sources_of(database, course.id))
+    for number, upload in enumerate(file):
+        name = display_name(upload.filename or "")
+        try:
+            if number >= room:
+                raise BadInput(f"{name}: a course takes {MOST} files. Join some of them into one document.")
+            _take(database, services.storage, course, upload, name, site_of(request).settings.upload_limit_bytes)
+        except BadInput as error:
+            problems.append(str(error))
+    if not wants_html(request):
+        status = 201 if len(problems) < len(file) else 422
+        return JSONResponse({"error": " ".join(problems)} if problems else {}, status)
+    if problems:
+        return brief_view(request, database, course, problem=" ".join(problems), status=422)
+    return RedirectResponse(f"/courses/{course.id}/brief", 303)
+
+
+@router.post("/courses/{course_id:uuid}/sources/{source_id:uuid}/remove")
+def remove_source(request: Request, source_id: uuid.UUID, course: CourseInPath, database: Database) -> Response:
+    """Take a file out of the course; only while nothing was made from it."""
+    if course.state not in (CourseState.DRAFT, CourseState.PLANNED):
+        raise BadInput("Lessons were made from this file. Their cites would point nowhere, so it stays.")
+    database.execute(delete(Source).where(Source.id == source_id, Source.course_id == course.id))
+    if wants_html(request):
+        return RedirectResponse(f"/courses/{course.id}/brief", 303)
+    return HTMLResponse("", 204)
+
+
+def display_name(given: str) -> str:
+    """The file's own name, without folders and unprintable characters."""
+    name = PurePosixPath(given.replace("\\", "/")).name
+    name = "".join(letter for letter in name if letter.isprintable()).strip()
+    if len(name) > 200:
+        name = name[:150] + "…" + name[-40:]
+    return name or "document"
+
+
+def _take(
+    database: Session, storage: StorageService, course: Course, upload: UploadFile, name: str, limit: int
+) -> None:
+    if Path(name).suffix.lower() not in KINDS:
+        raise BadInput(f"{name}: this kind of file cannot be read. Add PDF, Word, PowerPoint, Markdown, HTML or text.")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"upload{Path(name).suffix.lower()}"
+        with path.open("wb") as copy:
+            shutil.copyfileobj(upload.file, copy)
+        length = path.stat().st_size
+        if length == 0:
+            raise BadInput(f"{name} is empty. Check the file and add it again.")
+        if length > limit:
+            raise BadInput(
+                f"{name} has {length / 1e6:.0f} MB; {limit // 1_000_000} MB fit. Split it and add the parts."
+            )
+        runs.add_source(database, storage, course, name, path)

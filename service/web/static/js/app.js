@@ -1,0 +1,20 @@
+// Starts every module whose markup is on the page, so that pages load only what they use.
+const parts = {
+  "[data-theme-toggle]": "./theme.js",
+  "[data-opens], dialog": "./dialog.js",
+  "[role=tablist]": "./tabs.js",
+  "[data-outline]": "./outline.js",
+  "[data-source]": "./evidence.js",
+  "[data-saves]": "./saver.js",
+  "[data-player]": "./player.js",
+  "[data-finish]": "./finish.js",
+  "[data-quiz]": "./quiz.js",
+  "[data-drop]": "./drop.js",
+  "[data-events]": "./events.js",
+  "details.menu": "./menu.js",
+};
+
+document.documentElement.classList.add("scripted");
+for (const [selector, file] of Object.entries(parts)) {
+  if (document.querySelector(selector)) import(file).then((module) => module.start(document));
+}
