@@ -97,11 +97,16 @@ class Canvas:
         return block
 
     def wanted(self, field: str, text: str, style: Style, room: Room, heading: bool = False) -> Block:
-        """As `fitted`, for a field that a slide can be split on: a strict canvas raises DoesNotFit instead."""
-        found = fit(text, style, room.width, room.height, room.floor, heading, room.lines)
-        if not found and self.strict:
+        """As `fitted`, for a field that a slide can be split on: a strict canvas raises DoesNotFit instead.
+
+        A strict canvas only asks whether the text fits at its smallest.
+        """
+        if not self.strict:
+            return self.fitted(field, text, style, room, heading)
+        found = fit(text, replace(style, size=room.floor), room.width, room.height, room.floor, heading, room.lines)
+        if not found:
             raise DoesNotFit(field)
-        return found or self.cut(field, text, replace(style, size=room.floor), room, heading)
+        return found
 
     # Marks -----------------------------------------------------------------------------------------------------
 

@@ -179,14 +179,14 @@ def _worked(page: Page, scene: WorkedScene) -> list[Page]:
     before, after = [], []
     steps = _with(page, answer="")
     if not _fits(_with(steps, items=scene.items[:1])):
-        alone = replace(page, role="problem")
+        alone = replace(_with(page, items=(), answer=""), role="problem")
         before = [_with(alone, problem=text) for text in _pieces(alone, "problem")]
         steps = _with(steps, problem="")
     ended = _with(steps, answer=scene.answer)
     if scene.answer and _fits(_with(ended, items=scene.items[-1:])):
         steps = ended
     elif scene.answer:
-        alone = replace(page, role="answer")
+        alone = replace(_with(page, items=(), problem=""), role="answer")
         after = [_with(alone, answer=text) for text in _pieces(alone, "answer")]
     return [*before, *([steps] if _fits(steps) else _runs(steps, "items")), *after]
 

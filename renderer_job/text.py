@@ -19,7 +19,7 @@ from renderer_job.fonts import EMOJI, TUNING, Font
 
 # Controls, unassigned and private characters, direction overrides, invisible marks: nothing of them can be read.
 CONTROL = regex.compile(r"[\p{Cc}\p{Cs}\p{Co}\p{Cn}\u202a-\u202e\u2066-\u2069\u200e\u200f\ufeff\u00ad\u200b]")
-INLINE = re.compile(r"`([^`\n]+)`|\*\*(.+?)\*\*|(?<![\w*])[*_](?=\S)(.+?)(?<=\S)[*_](?![\w*])")
+INLINE = re.compile(r"`([^`\n]+)`|\*\*(.+?)\*\*(?!\*)|(?<![\w*])[*_](?=\S)(.+?)(?<=\S)[*_](?![\w*])")
 PICTURE_LINK, LINK = re.compile(r"!\[[^\]]*\]\([^)]*\)"), re.compile(r"\[([^\]]+)\]\([^)\s]*\)")
 # Japanese and Chinese typography: what may not begin a line, and what may not end one.
 NO_START = frozenset("、。，．：；？！）」』】〉》”’ー々ぁぃぅぇぉっゃゅょァィゥェォッャュョ%‰℃)]}!?,.:;…")
@@ -262,12 +262,22 @@ def _advance(cluster: str, font: Font, size: float) -> float:
 
 def chop(word: Word, width: float) -> list[Word]:
     """A word wider than the column, cut between graphemes: the last way out, linear in its length."""
+    limit = width - 2
+    while True:
+        parts = _chopped(word, limit)
+        over = max(part.width for part in parts) - width
+        if over <= 0 or limit < width / 2:
+            return parts
+        limit -= over + 1  # letters that join are wider together than one by one
+
+
+def _chopped(word: Word, limit: float) -> list[Word]:
     parts: list[Word] = []
     row: list[Piece] = []
     used = 0.0
     for piece, text in _graphemes(word):
         advance = _advance(text, piece.font, piece.size)
-        if row and used + advance > width - 2:
+        if row and used + advance > limit:
             parts.append(Word(tuple(_merged(row))))
             row, used = [], 0.0
         row.append(replace(piece, text=text))
