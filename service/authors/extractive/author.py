@@ -93,7 +93,7 @@ class ExtractiveAuthor:
 
     def _written(self, plan: CoursePlan, lesson_id: str, library: Library) -> Lesson:
         planned = plan.lesson(lesson_id)
-        keypoints = [reading.keypoints[place] for reading, place in library.keypoints(plan, lesson_id)]
+        keypoints = library.keypoints(plan, lesson_id)
         told = library.taught_before(plan, lesson_id)
         blocks = compose(planned.title, library.sections(planned), told, keypoints)
         return Lesson(id=planned.id, title=planned.title, objectives=planned.objectives, blocks=blocks)

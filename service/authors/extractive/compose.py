@@ -118,7 +118,7 @@ class _Page:
                 ListBlock(
                     id=self._id(),
                     items=tuple(items),
-                    ordered=idea.kind == "steps",
+                    ordered=idea.items[0][0].ordered,
                     first_number=idea.first_number,
                 )
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from service.authors.extractive.material import Section
@@ -29,6 +30,8 @@ def glossary_of(lessons: Sequence[Sequence[Section]], casing: Casing) -> tuple[G
 def _entry(sentence: Sentence, casing: Casing) -> GlossaryEntry | None:
     found = sentence.defines
     if not found or not found[1] or len(found[0]) < 3 or not sentence.alone or not sentence.cites:
+        return None
+    if re.search(r"\b(?:this|these|those|such|it|we|our|you)\b", found[1].split(",")[0], re.IGNORECASE):
         return None
     start, end = split(found[1])[0]
     meaning = found[1][start:end].rstrip(". ")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from service.authors.extractive.material import Idea, Reading, Section
+from service.authors.extractive.sentences import Sentence
 from service.authors.extractive.structure import read
 from service.authors.extractive.words import Casing, bag, overlap
 from service.domain.course import CoursePlan, LessonPlan
@@ -72,27 +73,39 @@ class Library:
                 told.update(same(s.text) for idea in section.ideas for s in idea.all_sentences())
         return told
 
-    def keypoints(self, plan: CoursePlan, lesson_id: str) -> list[tuple[Reading, int]]:
+    def keypoints(self, plan: CoursePlan, lesson_id: str) -> list[Sentence]:
         """The key points that the sources state and that belong to this lesson more than to any other."""
-        mine = [s.source for s in carve(self, plan.lesson(lesson_id).passages)]
+        return self._own_share(plan, lesson_id, lambda reading: reading.keypoints, 0.5)
+
+    def questions(self, plan: CoursePlan, lesson_id: str) -> list[Sentence]:
+        """The questions that the sources open with, shared out in the same way."""
+        return self._own_share(plan, lesson_id, lambda reading: reading.questions, 0.3)
+
+    def _own_share(
+        self, plan: CoursePlan, lesson_id: str, of: Callable[[Reading], list[Sentence]], least: float
+    ) -> list[Sentence]:
+        mine = {span.source for span in plan.lesson(lesson_id).passages}
         return [
-            (reading, place)
+            sentence
             for reading in self.readings
-            if reading.sha256 in mine and reading.keypoints
-            for place in self._shared_out(plan, reading).get(lesson_id, [])
+            if reading.sha256 in mine and of(reading)
+            for sentence in self._shared_out(plan, reading, of(reading), least).get(lesson_id, [])
         ]
 
-    def _shared_out(self, plan: CoursePlan, reading: Reading) -> dict[str, list[int]]:
+    def _shared_out(
+        self, plan: CoursePlan, reading: Reading, sentences: Sequence[Sentence], least: float
+    ) -> dict[str, list[Sentence]]:
+        """Each sentence with the lesson of this document whose words it shares most."""
         rivals = [p for p in plan.lessons if any(span.source == reading.sha256 for span in p.passages)]
         bags = [
             bag(s.text for section in carve(self, p.passages) for i in section.ideas for s in i.all_sentences())
             for p in rivals
         ]
-        shares: dict[str, list[int]] = {}
-        for place, sentence in enumerate(reading.keypoints):
+        shares: dict[str, list[Sentence]] = {}
+        for sentence in sentences:
             fits = [overlap(sentence.text, found) for found in bags]
-            if fits and max(fits) >= 0.5:
-                shares.setdefault(rivals[fits.index(max(fits))].id, []).append(place)
+            if fits and max(fits) >= least:
+                shares.setdefault(rivals[fits.index(max(fits))].id, []).append(sentence)
         return shares
 
 

@@ -214,6 +214,18 @@ def _unit_for(sentence: Sentence, open_unit: Unit | None, lost: bool, anchored: 
     return Unit([sentence]) if loose or anchored else None
 
 
+def is_procedure(items: Sequence[Sequence[Sentence]]) -> bool:
+    """Whether the list is numbered and tells what to do; a numbered list of statements is only a list."""
+    heads = [item[0] for item in items if item]
+    if not heads or not heads[0].ordered:
+        return False
+    return len(heads) == 1 or sum(_is_instruction(head) for head in heads) >= 0.5 * len(heads)
+
+
+def _is_instruction(head: Sentence) -> bool:
+    return "step" in head.roles or bool(re.match(r"(?:Using|If|When|In|To|Then|Now|Next|First|Once)\b", head.text))
+
+
 def item_unit(item: Sequence[Sentence]) -> list[Unit]:
     """A list entry as one unit of its first sentences; empty when nothing of it can be told."""
     kept = [s for n, s in enumerate(item[:3]) if s.usable or (n == 0 and s.length <= 30 and "pointing" not in s.roles)]

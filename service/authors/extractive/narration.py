@@ -48,6 +48,7 @@ _CODE_SAID = tuple(
         (r"\s--(?=\w)", " dash dash "),
         (r"\s-(?=\w)", " dash "),
         (r"(?<=\w)\.(?=\w)", " dot "),
+        (r"(?<!\w)\.(?=\w)", "dot "),
         (r"/", " slash "),
         (r"_", " underscore "),
         (r"[<>{}\[\]()|;\"'=*#~\\]+", " "),
@@ -79,7 +80,10 @@ def towards_screen(text: str) -> str:
 
 def speak(text: str, sentence: Sentence | None = None) -> str:
     """The text in words that can be said, ending in a full stop, question or exclamation mark."""
-    spoken = _say_brackets(_say_code(text, sentence))
+    spoken = _say_code(text, sentence)
+    if spoken.startswith("(") and spoken.rstrip(".").endswith(")") and spoken.find(")") >= len(spoken) - 2:
+        spoken = spoken[1:].rstrip(".").removesuffix(")")
+    spoken = _say_brackets(spoken)
     spoken = re.sub(rf"\b(?:an?|the) ({_OPEN}the code)", r"\1", spoken, flags=_I)
     parts = re.split(rf"({_OPEN}.*?{_CLOSE})", spoken)
     said = "".join(part[1:-1] if part.startswith(_OPEN) else _say_signs(part) for part in parts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -20,7 +21,32 @@ _ASKING = re.compile(r"(why|when|how|what|where) (.+)")
 _VERSUS = re.compile(r"(.+?) (?:vs\.?|versus) (.+)")
 _COMPARISON = re.compile(r"(?:comparison of|comparing|differences? between) (.+?) (?:with|and|to) (.+)")
 _GERUND_NOUNS = frozenset(
-    ("is", "of", "for", "in", "and", "method", "methods", "guidelines", "process", "practices", "algorithm", "things")
+    (
+        "is",
+        "of",
+        "for",
+        "in",
+        "and",
+        "method",
+        "methods",
+        "guidelines",
+        "process",
+        "practices",
+        "algorithm",
+        "things",
+        "guide",
+        "guides",
+        "style",
+        "skills",
+        "plan",
+        "session",
+        "sessions",
+        "group",
+        "groups",
+        "material",
+        "materials",
+        "conditions",
+    )
 )
 _RULE_WORDS = re.compile(r"rules?|guidelines|practices|principle|requirements?")
 
@@ -31,22 +57,35 @@ def bloom_of(objective: str) -> Bloom:
     return BLOOM_LEVELS.get(verb, "apply" if verb in ACTION_VERBS else "understand")
 
 
-def objectives_of(draft: Draft, siblings: Sequence[Draft], casing: Casing) -> list[str]:
+def objectives_of(draft: Draft, siblings: Sequence[Draft], casing: Casing, subject: str) -> list[str]:
     """One to three objectives; `siblings` are the lessons of the same documents, which share their own objectives."""
     own = _own_objectives(draft, siblings)
     if own:
         return own[:MOST]
     found: list[tuple[str, Section]] = []
-    for section in sorted(draft.sections, key=lambda s: -s.words):
+    sections = draft.sections if len(draft.readings) == 1 else _pages(draft)
+    for section in sorted(sections, key=lambda s: -s.words):
         if section.words < 60 and found:
             continue
-        text = shorten(_objective(section, casing), 180)
+        text = shorten(_objective(section, casing) or f"Describe the main ideas of {subject}", 180)
         if not any(_alike(text, other) for other, _ in found):
             found.append((text, section))
         if len(found) == MOST:
             break
-    places = {id(section): n for n, section in enumerate(draft.sections)}
+    places = {id(section): n for n, section in enumerate(sections)}
     return [text for text, section in sorted(found, key=lambda pair: places[id(pair[1])])]
+
+
+def _pages(draft: Draft) -> list[Section]:
+    """One section for each document of the lesson, with all its ideas."""
+    return [
+        dataclasses.replace(
+            reading.root,
+            ideas=[idea for s in draft.sections if s.source == reading.sha256 for idea in s.ideas],
+            children=[s for s in draft.sections if s.source == reading.sha256],
+        )
+        for reading in draft.readings
+    ]
 
 
 def _own_objectives(draft: Draft, siblings: Sequence[Draft]) -> list[str]:
@@ -77,7 +116,7 @@ def _objective(section: Section, casing: Casing) -> str:
     topic = re.sub(r"^(?:an? )?(?:introduction to|overview of|about) ", "", topic)
     topic = re.sub(r"^the (?=\w+ed\b)", "", topic)
     if not topic or patterns.GENERIC_HEADING.match(topic):
-        return "Describe the main ideas of the subject"
+        return ""
     return _by_heading(topic, section) or _by_content(topic, section, casing)
 
 
@@ -126,8 +165,7 @@ def _by_content(topic: str, section: Section, casing: Casing) -> str:
     kinds = Counter(idea.kind for idea in section.ideas)
     roles = Counter(role for unit in section.units() for role in unit.roles)
     defined = [s.defines[0] for unit in section.units() for s in unit.sentences if s.defines]
-    under_test = section.parent is not None and re.match(r"test", section.parent.title, re.IGNORECASE)
-    if kinds["steps"] and (under_test or (section.is_vague and re.match(r"test", section.title, re.IGNORECASE))):
+    if kinds["steps"] and _is_test(section):
         return f"Test {topic} step by step"
     if section.is_vague and re.match(r"(?:failure|fail|pass|example|correct|incorrect)", section.title, re.IGNORECASE):
         return f"Recognize good and bad examples of {topic}"
@@ -138,6 +176,17 @@ def _by_content(topic: str, section: Section, casing: Casing) -> str:
     if any(set(stems(term)) & set(stems(topic)) for term in defined) and len(topic.split()) < 5:
         return f"Explain what {topic} {'are' if is_plural(topic) or ' and ' in topic else 'is'}"
     return _by_roles(topic, roles, bool(kinds["table"]), defined, casing)
+
+
+def _is_test(section: Section) -> bool:
+    """Whether its steps, or those of a part of it, stand under a heading like "Testing"."""
+    parts = [section, *(child for child in section.children if any(idea.kind == "steps" for idea in child.ideas))]
+    return any(
+        re.match(r"test", heading.title, re.IGNORECASE)
+        for part in parts
+        for heading in (part, part.parent)
+        if heading is not None
+    )
 
 
 def _by_roles(topic: str, roles: Counter[str], has_table: bool, defined: list[str], casing: Casing) -> str:

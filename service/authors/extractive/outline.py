@@ -12,8 +12,15 @@ from service.authors.extractive.material import Reading, Section
 from service.authors.extractive.objectives import bloom_of, objectives_of
 from service.authors.extractive.packing import Draft, lessons_of, modules_of
 from service.authors.extractive.scoring import score
-from service.authors.extractive.titles import clean_title, course_title, join_titles, lesson_title, module_title
-from service.authors.extractive.words import overlap, shorten, stem, stems
+from service.authors.extractive.titles import (
+    course_title,
+    in_a_row,
+    is_front_page,
+    join_titles,
+    lesson_title,
+    module_title,
+)
+from service.authors.extractive.words import clean_title, overlap, shorten, stem, stems
 from service.domain.course import Brief, CoursePlan, GlossaryEntry, LessonPlan, ModulePlan, Objective
 from service.domain.source import Span
 from service.errors import BadInput
@@ -28,7 +35,7 @@ def plan_course(brief: Brief, library: Library, minutes_of: Timing) -> CoursePla
     Raises:
         BadInput: the sources hold too little to teach.
     """
-    drafts = lessons_of(library.readings)
+    drafts = lessons_of(sorted(library.readings, key=lambda reading: not is_front_page(reading)))
     usable = sum(draft.words for draft in drafts)
     if usable < LEAST_WORDS:
         raise BadInput(
@@ -37,7 +44,7 @@ def plan_course(brief: Brief, library: Library, minutes_of: Timing) -> CoursePla
         )
     title = shorten(clean_title(brief.title) or course_title(library.readings, library.casing), 160)
     _weigh(drafts, title)
-    _name(drafts, library)
+    _name(drafts, library, title)
     plan = _timed(_plan(brief, title, drafts, library), minutes_of)
     if brief.minutes and plan.minutes > brief.minutes * 1.1:
         drafts = _within(drafts, plan, brief.minutes)
@@ -51,12 +58,13 @@ def _weigh(drafts: Sequence[Draft], title: str) -> None:
         score(draft.sections, title, key)
 
 
-def _name(drafts: Sequence[Draft], library: Library) -> None:
+def _name(drafts: Sequence[Draft], library: Library, title: str) -> None:
     used: set[str] = set()
+    subject = library.casing.inside(re.sub(r"^(?:an? )?introduction to ", "", title, flags=re.IGNORECASE))
     for draft in drafts:
-        draft.title = lesson_title(draft, library.casing, used)
+        draft.title = lesson_title(draft, library.casing, used, subject)
         siblings = [other for other in drafts if {id(r) for r in other.readings} & {id(r) for r in draft.readings}]
-        draft.objectives = objectives_of(draft, siblings, library.casing)
+        draft.objectives = objectives_of(draft, siblings, library.casing, subject)
 
 
 def _plan(brief: Brief, title: str, drafts: Sequence[Draft], library: Library) -> CoursePlan:
@@ -77,7 +85,7 @@ def _plan(brief: Brief, title: str, drafts: Sequence[Draft], library: Library) -
     glossary = glossary_of([draft.sections for draft in drafts], library.casing)
     plan = CoursePlan(
         title=title,
-        summary=_summary(title, [lesson.title for module in modules for lesson in module.lessons], modules, library),
+        summary=_summary(title, [lesson.title for module in modules for lesson in module.lessons], library),
         language=brief.language,
         modules=tuple(modules),
         glossary=glossary,
@@ -215,10 +223,10 @@ def _trim(draft: Draft, share: float) -> None:
     draft.sections = [section for section in draft.sections if any(section is keep for keep in kept)]
 
 
-def _summary(title: str, lessons: Sequence[str], modules: Sequence[ModulePlan], library: Library) -> str:
+def _summary(title: str, lessons: Sequence[str], library: Library) -> str:
     """One sentence about what the course holds; every part of it is counted, none is claimed."""
-    names = [name.partition(":")[0] for name in (lessons if len(modules) < 3 else [m.title for m in modules])]
-    topics = join_titles([names[0], *(library.casing.lowered(name) for name in names[1:3])])
+    names = [re.split(r"[:,]", name)[0] for name in lessons]
+    topics = join_titles(in_a_row(names[:3], library.casing))
     more = ", and more" if len(names) > 3 else ""
     count = f"{len(lessons)} lesson{'s' if len(lessons) != 1 else ''}"
     return f"{title} in {count}, from {_documents(library.readings)}: {library.casing.lowered(topics)}{more}."

@@ -15,7 +15,7 @@ from service.authors.extractive.words import bag, cosine
 CAP = 1150
 SMALL = 330
 TINY = 120
-PAGES_IN_A_LESSON = 4
+PAGES_IN_A_LESSON = 5
 LESSONS_IN_A_MODULE = 5
 
 

@@ -53,7 +53,8 @@ POINTING = re.compile(
 )
 STRONGLY_POINTING = re.compile(
     r"\bclick here\b|\bthis (?:article|page|document|chapter|guide|episode|lesson|section|cheat ?sheet|excerpt|website|"
-    r"workshop|course|tutorial)\b|\b(?:previous|next) (?:lesson|episode|section|chapter|topic)\b|\bread more\b|"
+    r"workshop|course|tutorial)\b|\b(?:please|also) see\b|\bcheck out\b|"
+    r"\b(?:previous|next) (?:lesson|episode|section|chapter|topic)\b|\bread more\b|"
     r"\blearn more\b|"
     r"\bfor (?:more|further) (?:information|details|guidance|reading|instructions)\b|\bmore information\b|https?://|"
     r"^(?:please )?(?:see|refer to|check out|visit|watch)\b|\bleft-hand\b|\bright-hand\b|"
@@ -157,5 +158,10 @@ NUMBER = re.compile(
     r"GB|px|pixels?|people|iterations?|times|degrees?|°C|grams?|g|ml|lit(?:er|re)s?|met(?:er|re)s?|km|cm|mm)\b)?"
 )
 STRONG_WARNING = re.compile(
-    r"\b(?:never|do not|don[’']t|must not|avoid|failure|insecure|danger\w*|beware|cannot be undone)\b", _I
+    r"\b(?:never|(?:do not|don[’']t)(?! need| have| want)|must not|avoid|insecure|danger\w*|beware|cannot be undone)\b",
+    _I,
+)
+
+LABEL = re.compile(
+    r"^(?:note|tip|warning|important|hint|caution|failure|fails?|pass(?:es)?|example)s?\s?:\s+(?=\w)", _I
 )

@@ -33,10 +33,12 @@ def quiz_of(plan: CoursePlan, lesson: Lesson, library: Library) -> Quiz:
     """The quiz of one lesson."""
     sections, keypoints = sections_of_lesson(lesson, library)
     score(sections, lesson.title, [s.text for s in keypoints] + [o.text for o in lesson.objectives])
-    exam = Exam(sections, keypoints, lesson.objectives, plan.glossary, plan, library, lesson.id)
+    questions = library.questions(plan, lesson.id)
+    exam = Exam(sections, keypoints, lesson.objectives, plan.glossary, plan, library, lesson.id, questions)
     closed = spread(_proposals(exam), _LIMITS)[: MOST_ITEMS - 1]
     covered = {exam.objective_for(_words_of(candidate)) for candidate in closed}
-    chosen = closed + spread(open_items(exam, covered), {})
+    asked = {cite.start for candidate in closed for cite in candidate.cites}
+    chosen = closed + spread(open_items(exam, covered, asked), {})
     return Quiz(lesson_id=lesson.id, items=tuple(_numbered(chosen, exam)))
 
 

@@ -11,30 +11,60 @@ from service.authors.extractive.sentences import Sentence
 from service.authors.extractive.words import capitalized, overlap, stems
 from service.domain.course import Objective
 
-_LEAST_FIT = 0.34
+_LEAST_FIT = 0.4
 _STEPS = re.compile(r"^(?:Follow the steps for|Test|Carry out) ")
+QUESTIONS_OF_THE_SOURCE = 2
+TERMS_ASKED = 2
 
 
-def open_items(exam: Exam, covered: set[str]) -> list[Candidate]:
-    """A short answer for each objective that is not among the covered ones and that the text can answer."""
-    found: list[Candidate] = []
-    taken: set[int] = set()
+def open_items(exam: Exam, covered: set[str], asked: set[int]) -> list[Candidate]:
+    """Short answers: the source's own questions, one for each objective that is not covered yet, and terms.
+
+    `asked`: starts of the spans that other items cite, so that no sentence is asked for twice.
+    """
+    taken = set(asked)
+    found = _own_questions(exam, taken)
     for objective in exam.objectives:
-        if objective.id in covered:
-            continue
-        answer = _answer(exam.sections, objective, taken)
-        if not answer:
-            continue
-        taken.update(id(sentence) for sentence in answer)
-        found.append(
-            Candidate(
-                "open",
-                "short",
-                question_of(objective),
-                cites=tuple(cite for sentence in answer for cite in sentence.cites),
-                model_answer=" ".join(sentence.text for sentence in answer),
-            )
-        )
+        if objective.id not in covered:
+            answer = _answer(exam, objective.text, taken, _LEAST_FIT)
+            found += _candidate(question_of(objective), answer, taken)
+    found += _term_questions(exam, taken)
+    if not found and not covered and exam.objectives:
+        answer = _answer(exam, exam.objectives[0].text, taken, 0.0)
+        found += _candidate(question_of(exam.objectives[0]), answer, taken)
+    return found
+
+
+def _candidate(question: str, answer: Sequence[Sentence], taken: set[int]) -> list[Candidate]:
+    if not answer:
+        return []
+    taken.update(sentence.start for sentence in answer)
+    cites = tuple(cite for sentence in answer for cite in sentence.cites)
+    return [Candidate("open", "short", question, cites=cites, model_answer=" ".join(s.text for s in answer))]
+
+
+def _own_questions(exam: Exam, taken: set[int]) -> list[Candidate]:
+    """Questions that the source asks of its readers, and headings that are questions, where the text answers them."""
+    found: list[Candidate] = []
+    for section in exam.sections:
+        units = [unit for unit in _tellable(section) if unit.head.start not in taken]
+        if section.title.endswith("?") and section.parent is not None and units:
+            found += _candidate(section.title, units[0].sentences, taken)
+    for question in exam.questions:
+        if question.text.endswith("?"):
+            found += _candidate(question.text, _answer(exam, question.text, taken, 0.55), taken)
+    return found[:QUESTIONS_OF_THE_SOURCE]
+
+
+def _term_questions(exam: Exam, taken: set[int]) -> list[Candidate]:
+    found: list[Candidate] = []
+    for section in exam.sections:
+        for unit in section.units():
+            defined = unit.head.defines
+            if defined and defined[1] and unit.head.alone and unit.head.start not in taken and unit.head.cites:
+                found += _candidate(f"In your own words: what is meant by “{defined[0]}”?", [unit.head], taken)
+                if len(found) == TERMS_ASKED:
+                    return found
     return found
 
 
@@ -60,25 +90,34 @@ def _asked_steps(text: str) -> str:
     return re.sub(r"^(?:Follow the steps for|Carry out) ", "name the steps for ", text) + "."
 
 
-def _answer(sections: Sequence[Section], objective: Objective, taken: set[int]) -> list[Sentence]:
-    """The sentences that answer best: the steps for a procedure, else the unit that shares most with the objective."""
-    topic = " ".join(stems(objective.text)[1:]) or objective.text
-    if _STEPS.match(objective.text):
-        steps = _steps(sections, objective)
-        if steps:
+def _answer(exam: Exam, text: str, taken: set[int], least: float) -> list[Sentence]:
+    """The sentences that answer best: the steps for a procedure, else the unit that shares most with the text."""
+    topic = " ".join(stems(text)[1:]) or text
+    if _STEPS.match(text):
+        steps = _steps(exam.sections, text)
+        if steps and steps[0].start not in taken:
             return steps
-    best: tuple[float, list[Sentence]] = (_LEAST_FIT, [])
-    for section in sections:
-        heading = overlap(topic, set(stems(section.title)) | set(stems(section.telling.title)))
-        for unit in _tellable(section):
-            if any(id(sentence) in taken for sentence in unit.sentences):
-                continue
-            fit = 0.6 * overlap(topic, unit.bag) + 0.5 * heading + 0.3 * min(unit.score, 1.5) / 1.5
-            fit += 0.25 if unit.head.defines and "what" in objective.text else 0
-            fit += 0.15 if objective.text.startswith("Explain why") and "cause" in unit.roles else 0
-            if fit > best[0] and (heading or overlap(topic, unit.bag) > 0.2):
-                best = (fit, list(unit.sentences))
+    best: tuple[float, list[Sentence]] = (least, [])
+    for heading, unit in _answers(exam, topic):
+        if any(sentence.start in taken for sentence in unit.sentences):
+            continue
+        shared = overlap(topic, unit.bag)
+        fit = 0.8 * shared + 0.4 * heading + 0.2 * min(unit.score, 1.5) / 1.5
+        fit += 0.25 if unit.head.defines and "what" in text.lower() else 0
+        fit += 0.15 if re.search(r"\bwhy\b", text, re.IGNORECASE) and "cause" in unit.roles else 0
+        if fit > best[0] and (shared > 0.2 or heading >= 0.5 or not least):
+            best = (fit, list(unit.sentences))
     return best[1]
+
+
+def _answers(exam: Exam, topic: str) -> list[tuple[float, Unit]]:
+    """What may answer: units with the fit of their heading, and the key points of the source."""
+    found = [
+        (overlap(topic, set(stems(section.title)) | set(stems(section.telling.title))), unit)
+        for section in exam.sections
+        for unit in _tellable(section)
+    ]
+    return found + [(0.2, Unit([sentence])) for sentence in exam.keypoints if sentence.cites]
 
 
 def _tellable(section: Section) -> list[Unit]:
@@ -91,8 +130,8 @@ def _tellable(section: Section) -> list[Unit]:
     ]
 
 
-def _steps(sections: Sequence[Section], objective: Objective) -> list[Sentence]:
-    wanted = set(stems(objective.text))
+def _steps(sections: Sequence[Section], text: str) -> list[Sentence]:
+    wanted = set(stems(text))
     procedures = [
         (overlap(section.telling.title, wanted), -place, idea)
         for section in sections

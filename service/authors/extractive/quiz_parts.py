@@ -44,6 +44,7 @@ class Exam:
     plan: CoursePlan
     library: Library
     lesson_id: str
+    questions: Sequence[Sentence] = ()
 
     def told(self) -> Iterator[tuple[Section, Idea, Sentence]]:
         """The first sentence of every unit that stands alone, with its place."""

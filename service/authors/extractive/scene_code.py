@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from service.authors.extractive import patterns
 from service.authors.extractive.lexicon import ACTION_VERBS
 from service.authors.extractive.material import Idea, Section, Unit
 from service.authors.extractive.scene_draft import Said, SceneDraft, say, signpost
@@ -17,6 +18,8 @@ from service.authors.extractive.words import words
 
 LINES_SHOWN = 14
 PIECES = 3
+_FRAGMENT = re.compile(r"^(?:If|When|Once|After)\b[^,]*:$")
+_OBJECT_MISSING = re.compile(r"\b(?:by running|by typing|running|run|typing|type|using|use|entering|enter)$")
 _JOINING = re.compile(r"^(?:and then|and|but|then|so),? ", re.IGNORECASE)
 _COMMAND = re.compile(r"^\$ ?((?:git|docker|npm|pip|cd|ls|mkdir|python|curl|make|uv) [\w-]+)", re.MULTILINE)
 
@@ -51,8 +54,9 @@ def code_scene(
     for number, (idea, piece) in enumerate(zip(ideas, pieces, strict=True), start=1):
         if idea.lead is not None and id(idea.lead) not in told and _leads(idea.lead, bool(scene.said)):
             scene.said.append(_led(idea.lead))
-        focus.append((len(lines) + 1, len(lines) + len(piece.code)))
-        lines += piece.code
+        shown = piece.code + (piece.output if len(ideas) > 1 else [])
+        focus.append((len(lines) + 1, len(lines) + len(shown)))
+        lines += shown
         if len(ideas) > 1 and scene.said and scene.said[-1].state is None:
             scene.said[-1].state = number
     if after is not None:
@@ -61,7 +65,7 @@ def code_scene(
         return None
     if not scene.said or not scene.facts():
         scene.said.insert(0, signpost(signposts.sign("code") or "Look at the code on screen."))
-    output = [line for piece in pieces for line in piece.output] if len(ideas) == 1 else []
+    output = pieces[0].output if len(ideas) == 1 else []
     scene.fields = {
         "lines": tuple(line[:400] for line in lines) or (" ",),
         "lang": ideas[0].lang,
@@ -74,7 +78,7 @@ def code_scene(
 
 def fits_together(ideas: Sequence[Idea]) -> bool:
     """Whether the snippets can share a slide."""
-    return len(ideas) <= PIECES and sum(len(_piece(idea).code) for idea in ideas) <= 12
+    return len(ideas) <= PIECES and sum(len(_piece(idea).code) + len(_piece(idea).output) for idea in ideas) <= 12
 
 
 def _piece(idea: Idea) -> Piece:
@@ -83,11 +87,15 @@ def _piece(idea: Idea) -> Piece:
         code = [*code[: LINES_SHOWN - 1], "…"]
     output = idea.output.strip("\n").split("\n") if idea.output else []
     room = LINES_SHOWN - len(code)
-    return Piece(code, output if len(output) <= room and sum(map(len, output)) < 600 else [])
+    if len(output) > room:
+        output = [*output[: room - 1], "…"] if room > 2 else []
+    return Piece(code, output)
 
 
 def _leads(lead: Sentence, something_said: bool) -> bool:
     if lead.leans and not something_said:
+        return False
+    if _FRAGMENT.match(lead.text) or ("pointing" in lead.roles and not patterns.TOWARDS_NEXT.search(lead.text)):
         return False
     return lead.length > 2 and not re.match(r"(?:see|output|example)\b", lead.text, re.IGNORECASE)
 
@@ -96,7 +104,7 @@ def _led(lead: Sentence) -> Said:
     """The sentence before the code; its colon becomes a full stop when it is heard."""
     said = say(lead, bare=True)
     spoken = _JOINING.sub("", said.speech or said.text).rstrip(": ")
-    spoken = spoken[:1].upper() + spoken[1:]
+    spoken = _OBJECT_MISSING.sub(r"\g<0> the command on screen", spoken[:1].upper() + spoken[1:])
     said.speech = spoken if re.search(r"[.!?]$", spoken) else spoken + "."
     return said
 

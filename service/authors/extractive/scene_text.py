@@ -9,7 +9,7 @@ from service.authors.extractive.material import Idea, Section, Unit
 from service.authors.extractive.scene_draft import Line, Said, SceneDraft, say, signpost
 from service.authors.extractive.sentences import Sentence
 from service.authors.extractive.signposts import Signposts
-from service.authors.extractive.slide_lines import compress, set_code, slide_line, telegraph
+from service.authors.extractive.slide_lines import LINE_WORDS, compress, set_code, slide_line, telegraph
 from service.authors.extractive.words import capitalized, overlap, words
 
 FIGURES_IN_A_LESSON = 2
@@ -43,10 +43,11 @@ class TextScenes:
         units, self.waiting = self.waiting, []
         if not units:
             return
-        scene = self._scene("bullets")
+        scene = SceneDraft("bullets", self.section.name)
+        limit = LINE_WORDS if sum(bool(slide_line(unit.head)) for unit in units) > 1 else LINE_WORDS + 3
         previous: Unit | None = None
         for unit in units:
-            line = _line_of(unit) if len(scene.lines) < 4 else None
+            line = _line_of(unit, limit) if len(scene.lines) < 4 else None
             said = tell(unit, bare=not (previous and unit.head.follows(previous.sentences[-1])))
             if line:
                 scene.lines.append(line)
@@ -56,9 +57,6 @@ class TextScenes:
         if not scene.lines and self._joins_last(scene):
             return
         self.scenes.append(scene if scene.lines else _without_lines(scene, units))
-
-    def _scene(self, kind: str) -> SceneDraft:
-        return SceneDraft("bullets" if kind == "bullets" else "definition", self.section.name)
 
     def _joins_last(self, scene: SceneDraft) -> bool:
         if len(self.scenes) <= self.opened:
@@ -113,7 +111,7 @@ class TextScenes:
         if not figure or sum(scene.kind == "figure" for scene in self.scenes) >= FIGURES_IN_A_LESSON:
             return False
         line = slide_line(unit.head, 20)
-        if not line or figure not in unit.head.text:
+        if not line or figure not in line:
             return False
         self.flush()
         scene = SceneDraft("figure", self.section.name, said=tell(unit), cites=unit.head.cites)
@@ -199,11 +197,11 @@ def _short_meaning(meaning: str) -> str:
     return telegraph(cut) if 2 <= len(words(cut)) <= 18 else ""
 
 
-def _line_of(unit: Unit) -> Line | None:
+def _line_of(unit: Unit, limit: int) -> Line | None:
     """The unit's first sentence that has a short form and does not lean on another."""
     for place, sentence in enumerate(unit.sentences):
         if place == 0 or not sentence.leans:
-            text = slide_line(sentence)
+            text = slide_line(sentence, limit)
             if text:
                 return Line(text, sentence.cites)
     return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 
 from service.authors.extractive.library import same
 from service.authors.extractive.material import Idea, Section, Unit
@@ -34,8 +35,12 @@ def _over_budget(pool: Sequence[_MayGo], sections: Sequence[Section]) -> set[int
     total += CODE_WORDS * sum(idea.kind == "code" for section in sections for idea in section.ideas)
     left = Counter(id(entry[3]) for entry in pool)
     dropped: set[int] = set()
+    before_code = {
+        id(idea) for section in sections for idea, following in pairwise(section.ideas) if following.kind == "code"
+    }
     for worth, _, unit, section, idea in sorted(pool, key=lambda entry: entry[:2]):
-        aside = worth < 0.28 and idea.kind == "text" and "narrative" in unit.roles
+        told_for_code = id(idea) in before_code and idea.units[-1] is unit
+        aside = worth < 0.28 and idea.kind == "text" and "narrative" in unit.roles and not told_for_code
         if left[id(section)] > 1 and (aside or (total > budget and _may_go(unit, idea))):
             dropped.add(id(unit))
             total -= unit.words

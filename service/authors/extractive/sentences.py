@@ -52,8 +52,8 @@ class Sentence:
 
     @cached_property
     def plain(self) -> str:
-        """The text without a leading connective."""
-        bare = patterns.DROPPABLE.sub("", self.text)
+        """The text without a leading label or connective."""
+        bare = patterns.DROPPABLE.sub("", patterns.LABEL.sub("", self.text))
         return bare[:1].upper() + bare[1:]
 
     @cached_property

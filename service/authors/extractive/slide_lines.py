@@ -51,7 +51,6 @@ _OPEN_CLAUSE = re.compile(r"(?:if|when|once|unless|for|in|after|before|to)\b", _
 _SUBORDINATE_ONLY = re.compile(r"(?:if|when|while|because|as|since|although|unless|once|for|in)\b[^,]*$", _I)
 _DASH = re.compile(r"\s[–—-]\s|—")
 _PARENTHESES = re.compile(r"\s*\((?:[^()]|\([^()]*\))*\)")
-_LABEL = re.compile(r"^(?:Note|Tip|Warning|Important|Hint):\s+")
 _PRONOUN_OPENING = re.compile(
     r"^(?:\w+\W+){0,2}?(?:their|its|they|them|it|this|these|those|such|his|her|he|she|so)\b", _I
 )
@@ -85,7 +84,10 @@ _NO_COPULA = re.compile(
     r"unless|until|after|before|there|it|this|these|you|we|\w+n[’']t|to|can|will|as|one|not|never)\b",
     _I,
 )
-_NO_COPULA_REST = re.compile(r"(?:not|\w+ing|\w+ed (?:by|to|in|with|as)|then|never|also|up to)\b")
+_EMPTY_LINE = re.compile(r"\b(?:one example|an example|examples)$")
+_NO_COPULA_REST = re.compile(
+    r"(?:not|one (?:example|of)|an? (?:\w+ )?example|\w+ly|\w+ing|\w+ed (?:by|to|in|with|as)|then|never|also|up to)\b"
+)
 _MODAL_OPENING = re.compile(
     r"^(?:It is (?:important|recommended|best|necessary|essential) (?:to|that)|(?:You (?:can|should|need to|must|"
     r"have to|will need to)|We (?:should|need to|must|have to)) (?:also |always )?|"
@@ -113,7 +115,8 @@ _ITEM_HEAD = re.compile(
     r"^(.{8,60}?\b[\w’'`-]{3,})(?:,|;|:| (?:before|when|with|by|for|so|because|that|which|while|after|if|unless|until|"
     r"using|from|through|via|without|whether|where|as|in|on|at|to)\b)"
 )
-_ITEM_OPENING = re.compile(r"(?:if|when|for|in|on|to|as|while|because|although|not)\b", _I)
+_ITEM_OPENING = re.compile(r"(?:if|when|for|in|on|to|as|while|because|although|not|using|by)\b", _I)
+_CONDITIONAL_STEP = re.compile(r"^(?:In|For|If|When|Where|Once|After|Before)\b[^,]{5,160}, (?P<main>\w.*)")
 _ITEM_BROKEN = re.compile(
     r"\b(?:is|are|be|was|the|a|can|should|must|not|have|has|able|sure|need|needs|prior|they|it|you|we|that|how|what|"
     r"\w+ed)$"
@@ -126,7 +129,7 @@ def compress(text: str, limit: int = LINE_WORDS) -> str:
 
     Cuts are tried from the mildest to the hardest; the first that fits is taken.
     """
-    bare = patterns.DROPPABLE.sub("", _LABEL.sub("", _PARENTHESES.sub("", text).strip()))
+    bare = patterns.DROPPABLE.sub("", patterns.LABEL.sub("", _PARENTHESES.sub("", text).strip()))
     whole = capitalized(bare)
     for candidate in _candidates(whole):
         cut = candidate.strip().rstrip(" .,;:")
@@ -244,7 +247,9 @@ def _labelled(line: str) -> str:
 def slide_line(sentence: Sentence, limit: int = LINE_WORDS) -> str:
     """The sentence as a slide shows it, code set as code; '' when it does not get short enough."""
     cut = compress(sentence.text, limit)
-    return set_code(telegraph(cut), sentence) if cut else ""
+    line = telegraph(cut) if cut else ""
+    too_little = len(words(line)) < 3 and sentence.length > 6
+    return "" if too_little or _EMPTY_LINE.search(line) else set_code(line, sentence)
 
 
 def item_line(sentence: Sentence) -> str:
@@ -262,6 +267,10 @@ def item_line(sentence: Sentence) -> str:
     cut = compress(text)
     if cut:
         return set_code(telegraph(cut), sentence)
+    conditional = _CONDITIONAL_STEP.match(whole)
+    if conditional and words(conditional["main"])[0].lower() in ACTION_VERBS:
+        cut = compress(capitalized(conditional["main"]), 12)
+        return set_code(f"Where it applies: {telegraph(cut)[:1].lower()}{telegraph(cut)[1:]}", sentence) if cut else ""
     return ""
 
 

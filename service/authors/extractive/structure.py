@@ -7,19 +7,22 @@ from collections.abc import Sequence
 from typing import Literal
 
 from service.authors.extractive import patterns
-from service.authors.extractive.material import Idea, IdeaKind, Reading, Section, item_unit, units_of
+from service.authors.extractive.material import Idea, IdeaKind, Reading, Section, is_procedure, item_unit, units_of
 from service.authors.extractive.sentences import Inline, Sentence, split
+from service.authors.extractive.words import clean_title
 from service.domain.source import Block, Source
 
+WORDS_IN_AN_ITEM = 60
 _IN_LIST = ("item", "paragraph", "code", "output", "quote")
-_NUMBERING = re.compile(r"^(?:\d+(?:\.\d+)*\.?|[A-Z]\.|\(\d+\))\s+(?=\S)")
+_NUMBERING = re.compile(r"^(?:\d+(?:\.\d+)*[.)]?|[A-Z][.)]|[A-Z] [-–—]|\(\d+\))\s+(?=\S)")
 _FIRST_PERSON = re.compile(r"\b(?:I|my|me)\b")
 
 
 def read(source: Source) -> Reading:
     """The source as sections of ideas, in its own order."""
     sha256 = source.sha256
-    root = Section(source.title or source.name, 0, sha256, source.title or source.name, 0)
+    title = clean_title(source.title or source.name) or source.name
+    root = Section(title, 0, sha256, title, 0)
     reading = Reading(source, sha256, root)
     _Walk(reading).run()
     for section in root.flat():
@@ -179,7 +182,7 @@ class _Walk:
         """A run of list blocks; code inside it cuts it into parts that keep counting."""
         first = self.blocks[self.at]
         items: list[list[Sentence]] = []
-        start, told, numbers = first.start, 0, first.ordered
+        start, told, numbers, level = first.start, 0, first.ordered, first.level
         while self.at < len(self.blocks):
             block = self.blocks[self.at]
             if not block.list_id or block.role != first.role or block.kind not in _IN_LIST:
@@ -190,9 +193,14 @@ class _Walk:
                 self._code() if block.kind == "code" else self._advance()
                 start = self.blocks[self.at].start if self.at < len(self.blocks) else start
                 continue
-            if block.kind == "item" or not items:
-                items.append([])
-            items[-1] += sentences_of(self.reading, block)
+            if not items:
+                level = block.level
+            sentences = sentences_of(self.reading, block)
+            below = block.kind != "item" or block.level > level
+            if items and below and sum(s.length for s in items[-1] + sentences) <= WORDS_IN_AN_ITEM:
+                items[-1] += sentences
+            else:
+                items.append(sentences)
             self.at += 1
         self._close_list(items, start, numbers, told)
 
@@ -245,10 +253,13 @@ def keep_readable(section: Section) -> None:
     """
     kept_last = True
     for place, idea in enumerate(section.ideas):
+        if idea.kind == "exercise":
+            idea.sentences = [s for s in idea.sentences if not patterns.STRONGLY_POINTING.search(s.text)]
+            idea.solution = [s for s in idea.solution if not patterns.STRONGLY_POINTING.search(s.text)]
         following = section.ideas[place + 1].kind if place + 1 < len(section.ideas) else ""
         if idea.kind in ("text", "quote"):
             leads = following in ("list", "steps", "code", "table")
-            idea.sentences, kept_last = _readable(idea.sentences, kept_last, leads)
+            idea.sentences, kept_last = _readable(idea.sentences, kept_last and idea.kind == "text", leads)
         elif idea.kind in ("list", "steps"):
             idea.items = [kept for item in idea.items if (kept := _readable(item, True, bool(following))[0])]
             kept_last = True
@@ -292,14 +303,17 @@ def regroup(section: Section) -> None:
             named = place == 0 and section.level > 0 and not section.is_vague
             idea.units = units_of(idea.sentences, named)
         elif idea.kind in ("list", "steps"):
+            idea.kind = "steps" if is_procedure(idea.items) else "list"
             idea.units = [unit for item in idea.items for unit in item_unit(item)]
         if idea.kind in ("list", "steps", "code", "table") and before is not None:
-            idea.lead = _lead(before)
+            idea.lead = _lead(before, idea.kind == "code")
 
 
-def _lead(before: Idea) -> Sentence | None:
+def _lead(before: Idea, for_code: bool) -> Sentence | None:
     if before.kind == "text" and before.sentences and not before.tone:
-        return before.sentences[-1]
+        last = before.sentences[-1]
+        announces = "lead" in last.roles or patterns.TOWARDS_NEXT.search(last.text)
+        return last if announces or for_code else None
     if before.kind in ("list", "steps") and len(before.items) == 1:
         return before.items[0][-1]
     return None

@@ -5,36 +5,37 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
 
-from service.authors.extractive.lexicon import STOPWORDS
+from service.authors.extractive import patterns
 from service.authors.extractive.material import Reading, Section
 from service.authors.extractive.packing import Draft
-from service.authors.extractive.words import Casing, capitalized, content_words, shorten, stem, words
+from service.authors.extractive.sentences import Sentence
+from service.authors.extractive.words import (
+    TITLE_LENGTH,
+    Casing,
+    capitalized,
+    clean_title,
+    content_words,
+    shorten,
+    stem,
+)
 
-TITLE_LENGTH = 90
 _FRONT_PAGE = re.compile(r"^(?:index|readme|_index|home|about|overview|intro(?:duction)?)\b", re.IGNORECASE)
+_ABSTRACT = re.compile(r"(?:ity|ics|logy|ance|ence|ism|ing|ture|phy|ship)$")
 _SUFFIX = re.compile(
     r"\s*(?:\b(?:cheat ?sheet|guide|tutorial|handbook|documentation)|[-|–—:]\s*home)\s*$", re.IGNORECASE
 )
 
 
-def clean_title(title: str) -> str:
-    """A document's or heading's title without file endings, numbering and stray marks."""
-    title = re.sub(r"\.(?:md|markdown|txt|html?|pdf|docx|pptx)$", "", title.strip(), flags=re.IGNORECASE)
-    title = re.sub(
-        r"^(?:\d+(?:\.\d+)*[.)]?\s+|(?:chapter|lesson|unit|part|supplemental)\s*\d*\s*[:.]\s*)", "", title, flags=re.I
-    )
-    if " " not in title and re.search(r"[-_]", title):
-        title = re.sub(r"[-_]+", " ", title).strip()
-    title = re.sub(r"[`*]", "", title).rstrip(":;,. ")
-    return shorten(capitalized(title), TITLE_LENGTH) if title else ""
-
-
-def lesson_title(draft: Draft, casing: Casing, used: set[str]) -> str:
+def lesson_title(draft: Draft, casing: Casing, used: set[str], subject: str) -> str:
     """What the lesson is about, by its largest headings; a second part of one heading gets its key term."""
-    title = _joined_pages(draft, casing) if len(draft.readings) > 1 else _by_headings(draft.sections)
+    if len(draft.readings) > 1:
+        title = _joined_pages(draft, casing)
+    else:
+        title = draft.readings[0].root.title if draft.alone else _by_headings(draft.sections)
     title = clean_title(title) or "Lesson"
+    if re.fullmatch(r"introduction|overview|index|readme|about|home", title, re.IGNORECASE):
+        title = f"Introduction to {subject}"
     if title in used or draft.sections[0].continued:
         term = next((term for term in key_terms(draft.sections) if term.lower() not in title.lower()), "")
         title = f"{title}: {term}" if term else f"{title}, continued"
@@ -51,7 +52,7 @@ def _joined_pages(draft: Draft, casing: Casing) -> str:
     own = [(reading, sum(s.words for s in draft.sections if s.source == reading.sha256)) for reading in draft.readings]
     largest = sorted(own, key=lambda pair: -pair[1])[:3]
     names = [clean_title(reading.root.title) for reading, _ in own if any(reading is kept for kept, _ in largest)]
-    return join_titles([names[0], *(casing.lowered(name) for name in names[1:])])
+    return join_titles(in_a_row(names, casing))
 
 
 def _by_headings(sections: Sequence[Section]) -> str:
@@ -69,6 +70,11 @@ def _by_headings(sections: Sequence[Section]) -> str:
     return join_titles(pair) if len(pair) == 2 and sum(map(len, pair)) < 60 else largest[0].title
 
 
+def in_a_row(titles: Sequence[str], casing: Casing) -> list[str]:
+    """Titles as parts of one: in sentence case, only the first with a capital."""
+    return [capitalized(casing.inside(titles[0])), *(casing.inside(title) for title in titles[1:])] if titles else []
+
+
 def join_titles(titles: Sequence[str]) -> str:
     """Two or three titles as one: commas, and an "and" where none of them holds one already."""
     if len(titles) < 2:
@@ -79,26 +85,23 @@ def join_titles(titles: Sequence[str]) -> str:
 
 
 def key_terms(sections: Iterable[Section]) -> list[str]:
-    """The terms that the sections mark or repeat most, best first."""
+    """The terms that the sections mark or define, most frequent first."""
     counts: Counter[str] = Counter()
     for section in sections:
         for unit in section.units():
             for sentence in unit.sentences:
-                for mark in sentence.marks:
-                    text = sentence.text[mark.start : mark.end].strip(" :.,")
-                    if mark.kind != "emphasis" and 2 < len(text) < 30 and len(text.split()) < 4:
-                        counts[text] += 2
-                counts.update(_pairs(sentence.text))
-    return [term for term, n in counts.most_common(6) if n > 1]
+                counts.update(_marked(sentence))
+    return [term for term, n in counts.most_common(8) if n > 1]
 
 
-def _pairs(text: str) -> list[str]:
-    found = words(text)
-    return [
-        f"{one} {two}"
-        for one, two in pairwise(found)
-        if one.islower() and two.islower() and not {one, two} & STOPWORDS and not one.endswith("ly")
-    ]
+def _marked(sentence: Sentence) -> list[str]:
+    found = []
+    for mark in sentence.marks:
+        text = sentence.text[mark.start : mark.end].strip(' :.,“”"')
+        word_like = re.fullmatch(r"[\w][\w .-]{1,28}", text) and len(text.split()) < 4
+        if mark.kind in ("strong", "term", "code") and word_like and not patterns.LABEL.match(text + ": x"):
+            found.append(text)
+    return found
 
 
 def module_title(drafts: Sequence[Draft], casing: Casing, course: str, only: bool) -> str:
@@ -110,40 +113,51 @@ def module_title(drafts: Sequence[Draft], casing: Casing, course: str, only: boo
         return course
     largest = sorted(drafts, key=lambda draft: -draft.words)[:3]
     names = [draft.title for draft in drafts if any(draft is kept for kept in largest)]
-    short = [name.partition(":")[0].partition(",")[0] for name in names]
-    return shorten(join_titles([short[0], *(casing.lowered(name) for name in short[1:])]), TITLE_LENGTH)
+    short = [re.split(r"[:,]|\band\b", name)[0].strip() for name in names]
+    return shorten(join_titles(in_a_row(short, casing)), TITLE_LENGTH)
 
 
 def course_title(readings: Sequence[Reading], casing: Casing) -> str:
-    """The only document's title, the front page's, or the subject that all documents speak of."""
+    """The only document's title, the front page's, or the subject that most documents speak of."""
     if len(readings) == 1:
-        return _SUFFIX.sub("", clean_title(readings[0].root.title)) or "Course"
+        return _SUFFIX.sub("", readings[0].root.title) or "Course"
     for reading in readings:
-        title = clean_title(reading.root.title)
-        if _FRONT_PAGE.match(reading.source.name) and not _FRONT_PAGE.match(title):
-            return title
+        if is_front_page(reading) and not _FRONT_PAGE.match(reading.root.title):
+            return reading.root.title
     subject = _subject(readings, casing)
-    return f"Introduction to {subject}" if subject else f"{clean_title(readings[0].root.title)} and more"
+    return f"Introduction to {subject}" if subject else f"{readings[0].root.title} and more"
+
+
+def is_front_page(reading: Reading) -> bool:
+    """Whether the document opens a set: an index, a readme, an introduction."""
+    return bool(_FRONT_PAGE.match(reading.source.name) or _FRONT_PAGE.match(reading.root.title))
 
 
 def _subject(readings: Sequence[Reading], casing: Casing) -> str:
-    """The word that most documents hold in headings and text, as they write it; '' when none stands out."""
+    """The name or abstract noun that most documents hold in headings and text; '' when none stands out."""
     spread: Counter[str] = Counter()
     weight: Counter[str] = Counter()
+    headed: Counter[str] = Counter()
     forms: dict[str, Counter[str]] = {}
     for reading in readings:
-        headings = " ".join(section.title for section in reading.root.flat())
         body = [word for word in content_words(reading.source.text) if word.isalpha() and len(word) > 2]
-        counts = Counter(stem(word) for word in body)
-        for form in body:
-            forms.setdefault(stem(form), Counter())[form] += 1
-        spread.update(counts.keys())
-        weight.update(counts)
-        for found in {stem(word) for word in content_words(headings)}:
-            weight[found] += 12
-    common = [found for found, n in spread.items() if n >= 0.8 * len(readings) and found in forms]
-    best = max(common, key=lambda found: (weight[found], found), default="")
-    if not best or weight[best] < 5 * len(readings):
-        return ""
-    word = forms[best].most_common(1)[0][0]
-    return capitalized(word) if casing.is_proper(word) else word
+        for word in body:
+            forms.setdefault(_family(word), Counter())[word] += 1
+        found = Counter(map(_family, body))
+        spread.update(found.keys())
+        weight.update({family: min(n, 12) for family, n in found.items()})
+        headings = " ".join(s.title for s in reading.root.flat() if not patterns.GENERIC_HEADING.match(s.title))
+        headed.update({_family(word) for word in content_words(headings)})
+    often = [f for f, n in spread.items() if n >= 0.5 * len(readings) and headed[f]]
+    for family in sorted(often, key=lambda f: (-spread[f] * weight[f] * (1 + headed[f]), f)):
+        for word, _ in forms[family].most_common():
+            if casing.is_proper(word):
+                return capitalized(word)
+            if _ABSTRACT.search(word):
+                return word
+    return ""
+
+
+def _family(word: str) -> str:
+    """What "accessible" and "accessibility" share."""
+    return stem(word)[:7]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 
+from service.authors.extractive import patterns
 from service.authors.extractive.library import Library
 from service.authors.extractive.material import Idea, Section, Unit
 from service.authors.extractive.narration import speak
@@ -57,6 +59,7 @@ def storyboard_of(plan: CoursePlan, lesson: Lesson, library: Library, check: Qui
     for scene in scenes:
         _thin(scene)
         scene.kicker = scene.kicker or lesson.title
+        scene.source_title = scene.source_title or _source_title(scene, library)
     return board.Storyboard(
         lesson_id=lesson.id,
         course=shorten(plan.title, board.LINE),
@@ -66,15 +69,17 @@ def storyboard_of(plan: CoursePlan, lesson: Lesson, library: Library, check: Qui
     )
 
 
+def _source_title(scene: SceneDraft, library: Library) -> str:
+    """Where the scene's first cite comes from."""
+    cites = [cite for line in scene.lines for cite in line.cites] + list(scene.cites)
+    reading = library.reading(cites[0].source) if cites else None
+    return reading.root.title if reading else ""
+
+
 def _own_questions(plan: CoursePlan, lesson: Lesson, library: Library) -> list[Sentence]:
-    """The questions that the source itself opens with, for the first lesson that is made of it."""
-    planned = plan.lesson(lesson.id)
-    for span in planned.passages[:1]:
-        reading = library.reading(span.source)
-        first = next((p.id for p in plan.lessons if any(s.source == span.source for s in p.passages)), "")
-        if reading is not None and first == lesson.id and len({s.source for s in planned.passages}) == 1:
-            return reading.questions[:1]
-    return []
+    """The question that the source itself opens with, when the lesson is made of this one source."""
+    one_source = len({span.source for span in plan.lesson(lesson.id).passages}) == 1
+    return library.questions(plan, lesson.id)[:1] if one_source else []
 
 
 def _exercises(sections: Sequence[Section]) -> list[Idea]:
@@ -237,15 +242,21 @@ def _join_short(scenes: list[SceneDraft]) -> None:
 def _retitle(scenes: Sequence[SceneDraft], sections: Sequence[Section]) -> None:
     """A later scene under the same heading is titled by the term that it is about, if it marks one."""
     seen: Counter[str] = Counter()
-    terms = {term.lower(): term for term in key_terms(sections)}
+    terms = [term for term in key_terms(sections) if not patterns.GENERIC_HEADING.match(term)]
     for scene in scenes:
         if seen[scene.title] and scene.kind in ("bullets", "list", "table", "figure"):
-            text = " ".join(said.text.lower() for said in scene.facts())
-            term = next((t for low, t in terms.items() if low in text and t.lower() not in scene.title.lower()), "")
+            text = " ".join(said.text for said in scene.facts())
+            term = next((t for t in terms if _names(t, text) and not _names(t, scene.title)), "")
             fresh = f"{scene.title}: {term}"
             if term and not seen[fresh] and len(fresh) <= 60:
                 scene.title = fresh
+        elif scene.kind == "code" and seen[scene.title]:
+            scene.title = scene.title.partition(": ")[0]
         seen[scene.title] += 1
+
+
+def _names(term: str, text: str) -> bool:
+    return bool(re.search(rf"(?<!\w){re.escape(term)}(?!\w)", text, re.IGNORECASE))
 
 
 def _middle(scenes: Sequence[SceneDraft]) -> int:

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from service.authors.extractive.lexicon import STOPWORDS
-from service.domain.source import Source
+from service.domain.source import Block, Source
 
+TITLE_LENGTH = 90
 _WORD = re.compile(r"[^\W_][\w'’+#.-]*[^\W_]|[^\W_][+#]?")
 _SUFFIXES = (("ies", "y"), ("sses", "ss"), ("ing", ""), ("edly", ""), ("ed", ""), ("es", "e"), ("s", ""), ("ly", ""))
 _INSIDE_SENTENCE = re.compile(r"(?<=[a-z,;] )([A-Za-z][\w’']+)")
@@ -97,6 +98,18 @@ def capitalized(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def clean_title(title: str) -> str:
+    """A document's or heading's title without file endings, numbering and stray marks."""
+    title = re.sub(r"\.(?:md|markdown|txt|html?|pdf|docx|pptx)$", "", title.strip(), flags=re.IGNORECASE)
+    title = re.sub(
+        r"^(?:\d+(?:\.\d+)*[.)]?\s+|(?:chapter|lesson|unit|part|supplemental)\s*\d*\s*[:.]\s*)", "", title, flags=re.I
+    )
+    if " " not in title and re.search(r"[-_]", title):
+        title = re.sub(r"[-_]+", " ", title).strip()
+    title = re.sub(r"[`*]", "", title).rstrip(":;,. ")
+    return shorten(capitalized(title), TITLE_LENGTH) if title else ""
+
+
 class Casing:
     """Knows which words keep their capital inside a sentence, from how the sources write them there."""
 
@@ -106,8 +119,8 @@ class Casing:
         for source in sources:
             for block in source.blocks:
                 if block.kind in ("paragraph", "item", "quote"):
-                    for match in _INSIDE_SENTENCE.finditer(source.text[block.start : block.end]):
-                        (upper if match[1][0].isupper() else lower)[match[1].lower()] += 1
+                    for word in _words_inside(source, block):
+                        (upper if word[0].isupper() else lower)[word.lower()] += 1
         self._proper = frozenset(word for word, n in upper.items() if n > lower[word]) | {"i"}
 
     def is_proper(self, word: str) -> bool:
@@ -126,3 +139,13 @@ class Casing:
         """The sentence with its first letter in lower case, unless the first word is a name."""
         first = sentence.split(" ", 1)[0]
         return sentence if not first or self.is_proper(first) else sentence[:1].lower() + sentence[1:]
+
+
+def _words_inside(source: Source, block: Block) -> list[str]:
+    """The words of a block that open no sentence and are no code."""
+    code = [(mark.start, mark.end) for mark in block.marks if mark.kind == "code"]
+    return [
+        match[1]
+        for match in _INSIDE_SENTENCE.finditer(source.text, block.start, block.end)
+        if not any(start <= match.start(1) < end for start, end in code)
+    ]
