@@ -11,7 +11,7 @@ from service.adapters.embeddings import open_embedder
 from service.adapters.launcher import open_launcher
 from service.adapters.mail import open_mailer
 from service.adapters.speech import open_speech
-from service.adapters.stills import open_stills
+from service.adapters.stills import SlideStills
 from service.adapters.storage import open_storage
 from service.adapters.vectors import open_vectors
 from service.authors import open_author
@@ -54,6 +54,6 @@ def open_services(settings: Settings) -> Iterator[Services]:
                     )
                 )
             ),
-            stills=open_stills(),
+            stills=SlideStills(),
             mailer=open_mailer(settings),
         )

@@ -6,6 +6,7 @@ import errno
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 
 import uvicorn
 from rich.console import Console
@@ -68,12 +69,9 @@ def _serve(settings: Settings, listener: socket.socket, *, demo: bool) -> int:
     stop = threading.Event()
     with open_services(settings) as services:
         upgrade(services.engine)
-        if not services.settings.production:
-            services.launcher.launch("author")
-            services.launcher.launch("render")
-        config = uvicorn.Config(
-            create_app(services), log_config=None, access_log=False, timeout_graceful_shutdown=3, lifespan="on"
-        )
+        # Opened here and not in the site's lifespan: the embedded database must be migrated before the workers start.
+        app = create_app(services.settings, lambda _: nullcontext(services))
+        config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=3, lifespan="on")
         server = Announcing(config, lambda: _announce(services, demo, stop))
         try:
             server.run(sockets=[listener])

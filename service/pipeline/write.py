@@ -12,8 +12,7 @@ from service.db import events, jobs
 from service.db.engine import session_scope
 from service.db.lane import Task
 from service.db.plans import read_plan
-from service.db.tables import Course, JobState, LessonState
-from service.db.tables import Job as JobRow
+from service.db.tables import Course, LessonState
 from service.db.tables import Lesson as LessonRow
 from service.db.tables import QuizItem as QuizItemRow
 from service.domain.course import Brief, CoursePlan
@@ -136,6 +135,4 @@ def _keep(session: Session, task: Task, job: Assignment, lesson: Lesson, storybo
     )
     session.flush()
     _mark(session, task, row.id, LessonState.WRITTEN, f"Written: {job.place}")
-    film = (JobRow.run_id == task.claim.run_id, JobRow.kind == "film", JobRow.subject_id == row.id)
-    session.execute(update(JobRow).where(*film, JobRow.state == JobState.BLOCKED).values(state=JobState.QUEUED))
-    jobs.ring(session, "render", task.claim.run_id)
+    jobs.unblock(session, task.claim.run_id, "film", row.id)
