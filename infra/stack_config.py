@@ -1,0 +1,311 @@
+"""The stack's configuration as one typed record, and the only reader of pulumi.Config.
+
+Every refusal names the key and says how to set it. Groups are objects in `Pulumi.<stack>.yaml`, so that a key that
+nobody knows is a refusal too, not a silent default.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+import pulumi
+from pulumi.runtime.config import CONFIG
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+NAMESPACE = "coursewright"
+PLACEHOLDER = re.compile(r"replace-me|000000-000000-000000|@example\.(com|org)", re.IGNORECASE)
+
+# Secret name in Secret Manager → its key in the configuration, always set with `pulumi config set --secret`.
+SECRET_KEYS = {
+    "cookie-keys": "cookieKeys",
+    "mail-url": "mailUrl",
+    "openai-key": "openaiKey",
+    "vectors-key": "vectorsKey",
+    "github-token": "githubToken",
+}
+
+# The connections that a shared-core tier takes by default.
+TIER_CONNECTIONS = {"db-f1-micro": 25, "db-g1-small": 50}
+# For the others by memory: (GiB from, connections), as Cloud SQL sets max_connections when nobody does.
+MEMORY_CONNECTIONS = ((60, 800), (30, 600), (15, 500), (7.5, 400), (6, 200), (3.75, 100), (0, 50))
+RESERVED_CONNECTIONS = 3  # PostgreSQL keeps these for superusers
+SITE_POOL, WORKER_POOL = 3, 2
+
+
+class Group(BaseModel):
+    """A group of settings: frozen, and a stranger among its keys is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Site(Group):
+    """The Cloud Run service."""
+
+    domain: str = Field(default="", description="a verified domain of yours; empty: the address that Cloud Run gives")
+    cpu: Literal[1, 2, 4] = 1
+    memory_mib: int = Field(default=1024, ge=512, le=8192)
+    min_instances: int = Field(default=0, ge=0, le=10)
+    max_instances: int = Field(default=3, ge=1, le=100)
+    concurrency: int = Field(default=40, ge=1, le=250)
+    timeout_seconds: int = Field(default=900, ge=60, le=1800, description="the longest request")
+    signup: Literal["open", "invite", "closed"] = "invite"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class Lane(Group):
+    """One lane's Cloud Run Job. Tasks are anonymous workers, so their number is only a width."""
+
+    tasks: int = Field(default=2, ge=1, le=100)
+    cpu: Literal[1, 2, 4, 8] = 1
+    memory_mib: int = Field(default=1024, ge=512, le=32768)
+    scratch_mib: int = Field(default=256, ge=64, le=16384, description="in memory, so it counts against memory_mib")
+    timeout_seconds: int = Field(default=3600, ge=600, le=86400)
+    idle_exit_seconds: int = Field(default=20, ge=1, le=600)
+
+    @model_validator(mode="after")
+    def _scratch_leaves_room(self) -> Lane:
+        if self.scratch_mib > self.memory_mib // 2:
+            raise ValueError(
+                f"scratch_mib {self.scratch_mib} is more than half of memory_mib {self.memory_mib}; scratch lives in"
+                " memory, so raise memory_mib or lower scratch_mib"
+            )
+        return self
+
+
+class Jobs(Group):
+    """The lanes."""
+
+    author: Lane = Lane()
+    render: Lane = Lane(cpu=2, memory_mib=4096, scratch_mib=1024)
+
+
+class Database(Group):
+    """Cloud SQL for PostgreSQL."""
+
+    version: Literal["POSTGRES_15", "POSTGRES_16", "POSTGRES_17", "POSTGRES_18"] = "POSTGRES_17"
+    tier: str = Field(default="db-f1-micro", pattern=r"^db-(f1-micro|g1-small|custom-\d+-\d+)$")
+    disk_type: Literal["PD_HDD", "PD_SSD"] = "PD_HDD"
+    disk_gb: int = Field(default=10, ge=10, le=4096)
+    disk_limit_gb: int = Field(default=50, ge=10, le=8192, description="the disk grows by itself up to this")
+    availability: Literal["zonal", "regional"] = "zonal"
+    point_in_time_recovery: bool = False
+    backups_kept: int = Field(default=7, ge=1, le=365)
+    read_replicas: int = Field(default=0, ge=0, le=5)
+
+    @model_validator(mode="after")
+    def _regional_needs_logs(self) -> Database:
+        if self.availability == "regional" and not self.point_in_time_recovery:
+            raise ValueError("availability: regional needs point_in_time_recovery: true; set both, or stay zonal")
+        if self.disk_limit_gb < self.disk_gb:
+            raise ValueError("disk_limit_gb is smaller than disk_gb; raise it")
+        return self
+
+    @property
+    def connections(self) -> int:
+        """How many clients the tier takes."""
+        if self.tier in TIER_CONNECTIONS:
+            return TIER_CONNECTIONS[self.tier]
+        gib = int(self.tier.rsplit("-", 1)[1]) / 1024
+        return next(connections for least, connections in MEMORY_CONNECTIONS if gib >= least)
+
+
+class Media(Group):
+    """Where videos are read from."""
+
+    access: Literal["signed", "public", "cdn"] = "signed"
+    domain: str = Field(default="", description="the CDN's own domain, for access: cdn")
+
+    @model_validator(mode="after")
+    def _cdn_needs_a_name(self) -> Media:
+        if self.access == "cdn" and not self.domain:
+            raise ValueError("access: cdn needs a domain for its certificate; set domain, or choose signed or public")
+        return self
+
+
+class Models(Group):
+    """Author, voice, embeddings and index, written as the site's own settings take them."""
+
+    llm: str = Field(default="offline", pattern=r"^(offline|openai:.+)$")
+    speech: str = Field(default="silent:", pattern=r"^(silent:|espeak:|piper:|openai:.+)")
+    embeddings: str = Field(default="none:", pattern=r"^(none:|local:|openai:.+)")
+    vectors_url: str = Field(default="memory:", pattern=r"^(memory:|https://.+)$")
+
+    @property
+    def use_openai(self) -> bool:
+        return any(name.startswith("openai:") for name in (self.llm, self.speech, self.embeddings))
+
+    @property
+    def use_qdrant(self) -> bool:
+        return self.vectors_url != "memory:"
+
+
+class Delivery(Group):
+    """How a push to the repository becomes a release."""
+
+    repository: str = Field(default="", pattern=r"^([\w.-]+/[\w.-]+)?$", description="owner/name; empty: no trigger")
+    branch: str = "main"
+    connection: Literal["first-generation", "second-generation"] = "second-generation"
+    installation_id: int = Field(default=0, ge=0, description="of the Cloud Build GitHub app, second generation only")
+    approval: bool = False
+    github_actions: bool = Field(default=False, description="let the repository's workflows act as the builder")
+    image_versions_kept: int = Field(default=2, ge=2, le=20, description="the running one and the one to roll back to")
+
+    @model_validator(mode="after")
+    def _connection_is_complete(self) -> Delivery:
+        if self.second_generation and not self.installation_id:
+            raise ValueError(
+                "the second-generation connection needs installation_id, the number at the end of the GitHub app's"
+                " settings address; set it, or choose connection: first-generation"
+            )
+        if self.github_actions and not self.repository:
+            raise ValueError("github_actions needs repository: owner/name, which alone may act as the builder")
+        return self
+
+    @property
+    def second_generation(self) -> bool:
+        return bool(self.repository) and self.connection == "second-generation"
+
+
+class Guard(Group):
+    """Who is told, and when spending stops."""
+
+    billing_account: str = Field(default="", pattern=r"^([0-9A-F]{6}-[0-9A-F]{6}-[0-9A-F]{6})?$")
+    budget: int = Field(default=20, ge=1, description="a month, in the billing account's currency")
+    currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$")
+    email: str = Field(default="", pattern=r"^([^@\s]+@[^@\s]+)?$")
+    alerts: bool = Field(default=True, description="alert policies; each condition is billed")
+
+
+class StackConfig(Group):
+    """Everything that one stack is told. One project holds one stack, so names need no prefix."""
+
+    project: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$")]
+    region: Annotated[str, Field(pattern=r"^[a-z]+-[a-z]+\d+$")]
+    protect: bool = Field(default=True, description="refuse to delete the database, the content and the site")
+    free_tier: Literal["strict", "open"] = "open"
+    sweep_schedule: str = "* * * * *"
+    site: Site = Site()
+    jobs: Jobs = Jobs()
+    database: Database = Database()
+    media: Media = Media()
+    models: Models = Models()
+    delivery: Delivery = Delivery()
+    guard: Guard = Guard()
+
+    @model_validator(mode="after")
+    def _connections_suffice(self) -> StackConfig:
+        if self.connections_needed > self.database.connections:
+            raise ValueError(
+                f"site.max_instances, jobs.author.tasks and jobs.render.tasks need {self.connections_needed} database"
+                f" connections and {self.database.tier} takes {self.database.connections}; lower them or raise"
+                " database.tier"
+            )
+        return self
+
+    @property
+    def connections_needed(self) -> int:
+        """At full width, while one instance of a new revision is tried and the schema is migrated."""
+        workers = self.jobs.author.tasks + self.jobs.render.tasks
+        return (self.site.max_instances + 1) * SITE_POOL + workers * WORKER_POOL + 1 + RESERVED_CONNECTIONS
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The secrets that this configuration needs; Secret Manager gives six active versions for nothing."""
+        wanted = {
+            "cookie-keys": True,
+            "mail-url": True,
+            "openai-key": self.models.use_openai,
+            "vectors-key": self.models.use_qdrant,
+            "github-token": self.delivery.second_generation,
+        }
+        return tuple(name for name, needed in wanted.items() if needed)
+
+
+class BadConfig(pulumi.RunError):
+    """The configuration cannot be used; the message says which key and how to set it."""
+
+
+def load_config(*, refuse_placeholders: bool = True) -> StackConfig:
+    """The running stack's configuration.
+
+    Raises:
+        BadConfig: a key is unknown, missing or wrong, or still the placeholder of the committed file.
+    """
+    given = _given()
+    _refuse_unknown(given)
+    gcp = pulumi.Config("gcp")
+    raw: dict[str, Any] = {"project": gcp.get("project"), "region": gcp.get("region")}
+    own = pulumi.Config(NAMESPACE)
+    for name in StackConfig.model_fields:
+        if (text := own.get(name)) is not None:
+            raw[name] = _value(text)
+    config = _validated({name: value for name, value in raw.items() if value is not None})
+    if refuse_placeholders:
+        _refuse_placeholders(given)
+    return config
+
+
+def secret_value(name: str) -> pulumi.Output[str]:
+    """The configured value of a secret, which stays a secret in the state.
+
+    Raises:
+        BadConfig: it was never set.
+    """
+    key = SECRET_KEYS[name]
+    value = pulumi.Config(NAMESPACE).get_secret(key)
+    if value is None:
+        raise BadConfig(f"{NAMESPACE}:{key} is missing. Set it: pulumi config set --secret {NAMESPACE}:{key}")
+    return value
+
+
+def _given() -> Mapping[str, str]:
+    return {**pulumi.runtime.get_config_env(), **CONFIG.get()}
+
+
+def _value(text: str) -> object:
+    """Groups and numbers come as JSON, plain words as themselves."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text
+
+
+def _refuse_unknown(given: Mapping[str, str]) -> None:
+    known = {*StackConfig.model_fields, *SECRET_KEYS.values()} - {"project", "region"}
+    for key in given:
+        namespace, _, name = key.partition(":")
+        if namespace == NAMESPACE and name not in known:
+            raise BadConfig(
+                f"{key} is not a setting of this program. Known are {', '.join(sorted(known))}."
+                f" Remove it: pulumi config rm {key}"
+            )
+
+
+def _validated(raw: Mapping[str, object]) -> StackConfig:
+    try:
+        return StackConfig.model_validate(raw)
+    except ValidationError as error:
+        raise BadConfig("\n".join(_refusal(dict(one)) for one in error.errors(include_url=False))) from error
+
+
+def _refusal(error: Mapping[str, Any]) -> str:
+    path = [str(part) for part in error["loc"]]
+    said = str(error["msg"]).removeprefix("Value error, ")
+    if not path:
+        return f"{NAMESPACE}: {said}."
+    if path[0] in ("project", "region"):
+        return f"gcp:{path[0]}: {said}. Set it: pulumi config set gcp:{path[0]} VALUE"
+    key = f"{NAMESPACE}:{'.'.join(path)}"
+    return f"{key}: {said}. Set it: pulumi config set --path {key} VALUE"
+
+
+def _refuse_placeholders(given: Mapping[str, str]) -> None:
+    for key, text in given.items():
+        if PLACEHOLDER.search(text):
+            raise BadConfig(
+                f"{key} still holds a placeholder of the committed file. Set yours: pulumi config set {key} VALUE,"
+                " or edit the stack's file; docs/deploy.md goes through it."
+            )
