@@ -14,7 +14,6 @@ from service.domain.lesson import (
     DefinitionBlock,
     ExerciseBlock,
     HeadingBlock,
-    Lesson,
     LessonBlock,
     ListBlock,
     NoteBlock,
@@ -110,7 +109,7 @@ class _Page:
 
     def _list(self, idea: Idea) -> None:
         fresh = idea.kind == "list"
-        items = [claims for item in idea.items if (claims := self._claims(item, fresh))]
+        items = [claims for item in idea.items if (claims := _closed(self._claims(item, fresh)))]
         if items:
             if idea.label:
                 self.blocks.append(HeadingBlock(id=self._id(), text=idea.label, level=4))
@@ -162,13 +161,20 @@ class _Page:
         return tuple(claim_of(sentence) for sentence in (self._fresh(sentences) if fresh else sentences))
 
 
+def _closed(claims: tuple[Claim, ...]) -> tuple[Claim, ...]:
+    """An entry of several sentences gets the full stops that list entries lack."""
+    if len(claims) < 2:
+        return claims
+    return tuple(
+        claim
+        if re.search(r"[.!?…:;,。！？][\"”’')\]]*$", claim.text)
+        else claim.model_copy(update={"text": claim.text + "."})
+        for claim in claims
+    )
+
+
 def claim_of(sentence: Sentence) -> Claim:
     """The sentence as a claim of the lesson; a question states nothing, so it needs no proof."""
     if "question" in sentence.roles:
         return Claim(text=sentence.text, factual=False)
     return Claim(text=sentence.text, cites=sentence.cites)
-
-
-def lesson_words(lesson: Lesson) -> int:
-    """Words of the lesson's sentences."""
-    return sum(len(re.findall(r"\w+", claim.text)) for claim in lesson.claims())

@@ -25,7 +25,7 @@ _NOT_A_TERM = re.compile(
     r"important|next|question|point|case|if|when|while|for|in|on|at|as|because|although|not|to|by|with|from|all|any|"
     r"every|no|both|even|since|above|below|last|best|main|rest|advantage|drawback)\b|"
     r"\b(?:this|these|that|which|it|is|are|was|who|can|will|not|very|if|when|you|we|most|following|also|only|main|and|"
-    r"your|our|my)\b",
+    r"your|our|my|reads?|says)\b|\bas$",
     _I,
 )
 _LABEL = re.compile(

@@ -20,7 +20,7 @@ def glossary_of(lessons: Sequence[Sequence[Section]], casing: Casing) -> tuple[G
     entries: dict[str, GlossaryEntry] = {}
     for sections in lessons:
         for section in sections:
-            for unit in section.units():
+            for unit in (unit for idea in section.ideas if idea.kind != "quote" for unit in idea.units):
                 entry = _entry(unit.head, casing)
                 if entry and stem(entry.term) not in entries:
                     entries[stem(entry.term)] = entry

@@ -219,7 +219,7 @@ def is_procedure(items: Sequence[Sequence[Sentence]]) -> bool:
     heads = [item[0] for item in items if item]
     if not heads or not heads[0].ordered:
         return False
-    return len(heads) == 1 or sum(_is_instruction(head) for head in heads) >= 0.5 * len(heads)
+    return sum(_is_instruction(head) for head in heads) >= 0.5 * len(heads)
 
 
 def _is_instruction(head: Sentence) -> bool:

@@ -34,7 +34,7 @@ _SAID = tuple(
         (r"≤", " at most "),
         (r"[→⇒]", " to "),
         (r"(?<=\w)/(?=\w)", " or "),
-        (r"\s[–—]\s|—", ", "),
+        (r"\s[-–—]\s|—", ", "),
         (r"[“”\"*_`]", ""),
         (r"\s{2,}", " "),
         (r"\s+([.,;:!?])", r"\1"),
@@ -51,7 +51,8 @@ _CODE_SAID = tuple(
         (r"(?<!\w)\.(?=\w)", "dot "),
         (r"/", " slash "),
         (r"_", " underscore "),
-        (r"[<>{}\[\]()|;\"'=*#~\\]+", " "),
+        (r"~", " tilde "),
+        (r"[<>{}\[\]()|;\"'=*#\\]+", " "),
         (r"\s+", " "),
     )
 )
@@ -72,6 +73,7 @@ def speech_of(sentence: Sentence, prefix: str = "") -> str:
 
 def towards_screen(text: str) -> str:
     """A sentence that points below points at the screen when it is heard."""
+    text = re.sub(r"\bthe following ((?:[a-z]+ ){0,2}?[a-z]+s)\b(?! (?:is|command))", r"these \1", text)
     text = re.sub(r"\bthe following ([a-z]+)", r"the \1 on screen", text)
     text = re.sub(r"\b(?:as follows|as shown below|shown below)\b", "like this", text)
     text = re.sub(r"\bthe following\b", "what you see on screen", text)
@@ -88,7 +90,7 @@ def speak(text: str, sentence: Sentence | None = None) -> str:
     parts = re.split(rf"({_OPEN}.*?{_CLOSE})", spoken)
     said = "".join(part[1:-1] if part.startswith(_OPEN) else _say_signs(part) for part in parts)
     said = re.sub(r"\s+", " ", said)
-    for ugly, clean in ((" ,", ","), (",.", "."), (",,", ","), (", ,", ","), (" .", ".")):
+    for ugly, clean in ((" ,", ","), (",.", "."), (",,", ","), (", ,", ","), (" .", "."), (",:", ":"), (", :", ":")):
         said = said.replace(ugly, clean)
     said = re.sub(r"([.?!])(['’”\"]?)\.$", r"\1\2", said.strip())
     if said and not re.search(r"[.!?…。！？]['’”\")]*$", said):
@@ -141,6 +143,8 @@ def code_by_name(code: str) -> str:
 def can_be_said(code: str) -> bool:
     """Whether the code is made of words, so that reading it aloud helps."""
     code = re.sub(r"^\$ ", "", code)
+    if re.search(r"\b(?=\w*\d)(?=\w*[a-z])\w{12,}\b", code):
+        return False
     signs = len(re.sub(r"[\w\s./-]", "", code))
     return len(code) <= 60 and signs <= max(1, len(code) * 0.06) and bool(re.search(r"[A-Za-z]{2}", code))
 

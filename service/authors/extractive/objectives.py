@@ -117,7 +117,7 @@ def _objective(section: Section, casing: Casing) -> str:
     topic = re.sub(r"^the (?=\w+ed\b)", "", topic)
     if not topic or patterns.GENERIC_HEADING.match(topic):
         return ""
-    return _by_heading(topic, section) or _by_content(topic, section, casing)
+    return _by_heading(topic, section) or _by_content(casing.with_article(topic), section, casing)
 
 
 def _by_heading(topic: str, section: Section) -> str:
@@ -193,7 +193,7 @@ def _by_roles(topic: str, roles: Counter[str], has_table: bool, defined: list[st
     if has_table:
         return f"Choose between the options for {topic}"
     if len(defined) >= 2:
-        names = [casing.inside(term) for term in dict.fromkeys(defined)][:3]
+        names = [casing.inside(re.sub(r"\s*\([^)]*\)", "", term)) for term in dict.fromkeys(defined)][:3]
         return "Define " + (", ".join(names[:-1]) + " and " + names[-1] if len(names) > 1 else names[0])
     if roles["rule"] >= 3:
         return f"Apply {topic}" if _RULE_WORDS.search(topic) else f"Apply the rules for {topic}"

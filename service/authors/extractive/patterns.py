@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import re
 
-from service.authors.extractive.lexicon import CONNECTIVES, KEPT_CONNECTIVES
+from service.authors.extractive.lexicon import CONNECTIVES, CONNECTIVES_BEFORE_A_COMMA, KEPT_CONNECTIVES
 
 _I = re.IGNORECASE
 
 CONNECTED = re.compile(rf"(?:{CONNECTIVES})\b,")
+_LOOSE = [word for word in CONNECTIVES.split("|") if word not in KEPT_CONNECTIVES]
 DROPPABLE = re.compile(
-    "^(?:" + "|".join(word for word in CONNECTIVES.split("|") if word not in KEPT_CONNECTIVES) + r"),?\s+(?=\w)"
+    rf"^(?:(?:{'|'.join(_LOOSE)}),|(?:{'|'.join(word for word in _LOOSE if word not in CONNECTIVES_BEFORE_A_COMMA)}))"
+    r"\s+(?=\w)(?!(?:that|of|as)\b)"
 )
 KEPT_OPENING = re.compile(r"(?:Note that|In general|Generally|Typically|Usually|Ideally|Finally)\b")
 
@@ -52,15 +54,20 @@ POINTING = re.compile(
     _I,
 )
 STRONGLY_POINTING = re.compile(
-    r"\bclick here\b|\bthis (?:article|page|document|chapter|guide|episode|lesson|section|cheat ?sheet|excerpt|website|"
-    r"workshop|course|tutorial)\b|\b(?:please|also) see\b|\bcheck out\b|"
-    r"\b(?:previous|next) (?:lesson|episode|section|chapter|topic)\b|\bread more\b|"
-    r"\blearn more\b|"
-    r"\bfor (?:more|further) (?:information|details|guidance|reading|instructions)\b|\bmore information\b|https?://|"
-    r"^(?:please )?(?:see|refer to|check out|visit|watch)\b|\bleft-hand\b|\bright-hand\b|"
-    r"\bsee (?:the )?(?:figure|table|appendix)\b|\b(?:figure|table) \d|"
-    r"\b(?:image|picture|diagram|figure|screenshot) (?:above|below)\b|"
-    r"\b(?:following|next) (?:image|picture|figure|diagram|screenshot|video)\b",
+    "|".join(
+        (
+            r"\bclick here\b|\bread more\b|\blearn more\b|\bmore info(?:rmation)?\b|\bblog posts?\b|https?://",
+            r"\bthis (?:article|page|document|chapter|guide|episode|lesson|section|cheat ?sheet|excerpt|website|workshop|"
+            r"course|tutorial)\b",
+            r"\b(?:previous|next) (?:lesson|episode|section|chapter|topic)\b",
+            r"\bfor (?:more|further) (?:detail|details|information|guidance|reading|instructions)\b",
+            r"^(?:please )?(?:see|refer to|check out|visit|watch)\b|\b(?:please|also) see\b|\bcheck out\b",
+            r"^disclaimer\b|\breach out\b|\bcontact us\b|\bleft-hand\b|\bright-hand\b",
+            r"\bsee (?:the )?(?:figure|table|appendix)\b|\b(?:figure|table) \d",
+            r"\b(?:image|picture|diagram|figure|screenshot) (?:above|below)\b",
+            r"\b(?:following|next) (?:image|picture|figure|diagram|screenshot|video)\b",
+        )
+    ),
     _I,
 )
 TOWARDS_NEXT = re.compile(r"\b(?:below|following|as follows|like this|like so)\b|:$", _I)
@@ -158,7 +165,8 @@ NUMBER = re.compile(
     r"GB|px|pixels?|people|iterations?|times|degrees?|°C|grams?|g|ml|lit(?:er|re)s?|met(?:er|re)s?|km|cm|mm)\b)?"
 )
 STRONG_WARNING = re.compile(
-    r"\b(?:never|(?:do not|don[’']t)(?! need| have| want)|must not|avoid|insecure|danger\w*|beware|cannot be undone)\b",
+    r"\b(?:never|(?:do not|don[’']t)(?! need| have| want)|must not|(?:should|must) avoid|insecure|danger\w*|beware|"
+    r"cannot be undone)\b|^avoid\b",
     _I,
 )
 

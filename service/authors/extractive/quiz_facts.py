@@ -11,6 +11,7 @@ from service.authors.extractive.material import Idea, Section, Unit
 from service.authors.extractive.quiz_parts import CHOICES, Candidate, Exam, source_says
 from service.authors.extractive.sentences import Sentence
 from service.authors.extractive.slide_lines import bold_lead, compress, telegraph
+from service.authors.extractive.verb_forms import word_classes
 from service.authors.extractive.words import bag, content_words, cosine, rank, stems, words
 from service.domain.quiz import Option
 from service.domain.source import Cite
@@ -226,6 +227,9 @@ def _question_for(section: Section, idea: Idea) -> str:
         if not re.search(r"\b(?:are|to|is|as|be|including|include|that|for|by|of)$", text):
             return f"{text}. Which of these does the source name? Select all that apply."
     if section.parent is None or section.is_vague or len(content_words(section.title)) < 2:
+        return ""
+    last = words(section.title)[-1].lower()
+    if word_classes(last) and "NOUN" not in word_classes(last):
         return ""
     return f"Which of these does the source list under “{section.title}”? Select all that apply."
 

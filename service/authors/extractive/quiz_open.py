@@ -8,13 +8,16 @@ from collections.abc import Sequence
 from service.authors.extractive.material import Section, Unit
 from service.authors.extractive.quiz_parts import Candidate, Exam
 from service.authors.extractive.sentences import Sentence
-from service.authors.extractive.words import capitalized, overlap, stems
+from service.authors.extractive.words import capitalized, overlap, stems, words
 from service.domain.course import Objective
 
 _LEAST_FIT = 0.4
 _STEPS = re.compile(r"^(?:Follow the steps for|Test|Carry out) ")
 QUESTIONS_OF_THE_SOURCE = 2
 TERMS_ASKED = 2
+REASONS_ASKED = 2
+_BECAUSE = re.compile(r"^(?P<claim>[A-Z].{20,160}?),? (?:because|since|so that) (?!of\b)(?P<reason>.{12,160})\.$")
+_NOT_ALONE = re.compile(r"\b(?:this|these|those|it|they|them|such|we|our|not only|if you)\b", re.IGNORECASE)
 
 
 def open_items(exam: Exam, covered: set[str], asked: set[int]) -> list[Candidate]:
@@ -29,6 +32,7 @@ def open_items(exam: Exam, covered: set[str], asked: set[int]) -> list[Candidate
             answer = _answer(exam, objective.text, taken, _LEAST_FIT)
             found += _candidate(question_of(objective), answer, taken)
     found += _term_questions(exam, taken)
+    found += _reason_questions(exam, taken)
     if not found and not covered and exam.objectives:
         answer = _answer(exam, exam.objectives[0].text, taken, 0.0)
         found += _candidate(question_of(exam.objectives[0]), answer, taken)
@@ -40,7 +44,7 @@ def _candidate(question: str, answer: Sequence[Sentence], taken: set[int]) -> li
         return []
     taken.update(sentence.start for sentence in answer)
     cites = tuple(cite for sentence in answer for cite in sentence.cites)
-    return [Candidate("open", "short", question, cites=cites, model_answer=" ".join(s.text for s in answer))]
+    return [Candidate("open", "short", question, cites=cites, model_answer=" ".join(s.closed for s in answer))]
 
 
 def _own_questions(exam: Exam, taken: set[int]) -> list[Candidate]:
@@ -52,7 +56,7 @@ def _own_questions(exam: Exam, taken: set[int]) -> list[Candidate]:
             found += _candidate(section.title, units[0].sentences, taken)
     for question in exam.questions:
         if question.text.endswith("?"):
-            found += _candidate(question.text, _answer(exam, question.text, taken, 0.55), taken)
+            found += _candidate(question.text, _answer(exam, question.text, taken, 0.7), taken)
     return found[:QUESTIONS_OF_THE_SOURCE]
 
 
@@ -88,6 +92,22 @@ def _asked_steps(text: str) -> str:
     if text.startswith("Test "):
         return f"how do you {text[:1].lower()}{text[1:]}?"
     return re.sub(r"^(?:Follow the steps for|Carry out) ", "name the steps for ", text) + "."
+
+
+def _reason_questions(exam: Exam, taken: set[int]) -> list[Candidate]:
+    """A statement that the source gives a reason for: the learner gives it."""
+    found: list[Candidate] = []
+    for _, idea, sentence in exam.told():
+        match = _BECAUSE.match(sentence.text)
+        if not match or idea.kind not in ("text", "definition") or sentence.start in taken:
+            continue
+        claim = match["claim"].rstrip(",")
+        if not 5 <= len(words(claim)) <= 24 or _NOT_ALONE.search(claim):
+            continue
+        found += _candidate(f"Why is this so? “{claim}.”", [sentence], taken)
+        if len(found) == REASONS_ASKED:
+            break
+    return found
 
 
 def _answer(exam: Exam, text: str, taken: set[int], least: float) -> list[Sentence]:

@@ -43,9 +43,7 @@ def term_items(exam: Exam) -> list[Candidate]:
             continue
         options = [Option(text=capitalized(entry.term), rationale=source_says(_quote(exam, entry)))]
         options += [
-            Option(
-                text=capitalized(o.term), rationale=f"No: {o.term} is something else. {source_says(_quote(exam, o))}"
-            )
+            Option(text=capitalized(o.term), rationale=f"No. {source_says(_quote(exam, o))}")
             for o in others[: CHOICES - 1]
         ]
         stem = f"Which term fits this description: “{entry.meaning.rstrip('.')}”?"
@@ -81,6 +79,8 @@ def _here(exam: Exam) -> list[GlossaryEntry]:
 def _describes(entry: GlossaryEntry, least: int = 4) -> bool:
     """Whether the meaning is a noun phrase that does not give the term away."""
     if not least <= len(words(entry.meaning)) <= 24 or not _NOUN_PHRASE.match(entry.meaning) or "_" in entry.term:
+        return False
+    if re.match(r"(?:(?!that|which|who|whose|where|when|in)\w+ )*(?:can|will|is|are|has|have)\b", entry.meaning):
         return False
     return not _POOR_MEANING.search(entry.meaning) and not set(stems(entry.term)) & set(stems(entry.meaning))
 

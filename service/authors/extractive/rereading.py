@@ -132,11 +132,12 @@ def _marks(claim: Claim, library: Library) -> tuple[Inline, ...]:
         return ()
     cite = claim.cites[0]
     reading = library.reading(cite.source)
-    shift = cite.quote.find(claim.text[1:]) - 1 if len(claim.text) > 1 else -2
+    text = claim.text if claim.text[1:] in cite.quote else claim.text.removesuffix(".")
+    shift = cite.quote.find(text[1:]) - 1 if len(text) > 1 else -2
     if reading is None or shift < -1:
         return ()
     left = cite.start + max(shift, 0)
-    right = left + len(claim.text)
+    right = left + len(text)
     return tuple(
         Inline(kind, max(start, left) - left, min(end, right) - left)
         for kind, start, end in reading.marks_between(left, right)

@@ -61,9 +61,9 @@ def code_scene(
             scene.said[-1].state = number
     if after is not None:
         scene.said += tell(after, bare=False)
-    if not scene.facts() and section.parent is None:
+    if not scene.facts():
         return None
-    if not scene.said or not scene.facts():
+    if scene.said[0].text != "" and len(scene.said) == 1 and after is not None:
         scene.said.insert(0, signpost(signposts.sign("code") or "Look at the code on screen."))
     output = pieces[0].output if len(ideas) == 1 else []
     scene.fields = {
@@ -95,7 +95,7 @@ def _piece(idea: Idea) -> Piece:
 def _leads(lead: Sentence, something_said: bool) -> bool:
     if lead.leans and not something_said:
         return False
-    if _FRAGMENT.match(lead.text) or ("pointing" in lead.roles and not patterns.TOWARDS_NEXT.search(lead.text)):
+    if _FRAGMENT.match(lead.plain) or ("pointing" in lead.roles and not patterns.TOWARDS_NEXT.search(lead.text)):
         return False
     return lead.length > 2 and not re.match(r"(?:see|output|example)\b", lead.text, re.IGNORECASE)
 
@@ -125,4 +125,6 @@ def _title(scene: SceneDraft, ideas: Sequence[Idea], section: Section) -> str:
         if line and 2 <= len(found) <= 8 and found[0].lower() in ACTION_VERBS:
             return line
     command = _COMMAND.search("\n".join(scene.fields["lines"]))
-    return f"{section.name}: {command[1]}" if command and len(section.name) < 40 else section.name
+    if command is None:
+        return section.name
+    return f"{section.name}: {command[1]}" if section.parent and len(section.name) < 40 else command[1]

@@ -99,17 +99,19 @@ def practice_scene(idea: Idea) -> SceneDraft | None:
     length = sum(sentence.length for sentence in task)
     if idea.code or not 6 <= length <= 70 or not idea.solution:
         return None
+    if any("lead" in sentence.roles for sentence in task):
+        return None
     answer: list[Sentence] = []
     for sentence in idea.solution:
         if sum(s.length for s in answer) + sentence.length > 60:
             break
         answer.append(sentence)
-    if not answer or "lead" in answer[-1].roles:
+    if not answer or any("lead" in sentence.roles for sentence in answer):
         return None
     scene = SceneDraft("question", idea.label or "Practice", kicker="Practice")
     scene.fields = {
-        "text": " ".join(s.text for s in task),
-        "answer": " ".join(s.text for s in answer),
+        "text": " ".join(s.closed for s in task),
+        "answer": " ".join(s.closed for s in answer),
         "pause": PAUSE_FOR_PRACTICE,
     }
     scene.cites = tuple(cite for s in task + answer for cite in s.cites)
@@ -195,4 +197,5 @@ def _showable(section: Section, dropped: set[int]) -> list[Unit]:
         and not unit.head.leans
         and "narrative" not in unit.roles
         and slide_line(unit.head, 12)
+        and not re.search(r"\b(?:they|it|them|this|these|those)\b", slide_line(unit.head, 12))
     ]

@@ -104,6 +104,8 @@ class Sentence:
             return False
         if self.text.count("(") != self.text.count(")"):
             return False
+        if re.search(r"\b(?:is|are|was|with|by|to|and|or|the|following|this|these)[.:]?$", self.text):
+            return False
         return bool(re.search(r"[^\W\d_]{3}", self.text))
 
     @property
@@ -121,6 +123,11 @@ class Sentence:
         if not self.cites or not other.cites:
             return True
         return self.cites[0].source == other.cites[0].source and 0 <= self.start - other.end <= 3
+
+    @property
+    def closed(self) -> str:
+        """The text with an end mark, so that others can follow it."""
+        return self.text if re.search(r"[.!?…:。！？][\"”’')\]]*$", self.text) else self.text.rstrip(" ,;") + "."
 
     def code(self) -> list[str]:
         """The stretches of code in it."""

@@ -32,7 +32,9 @@ class Signposts:
         self._used: Counter[str] = Counter()
 
     def next_topic(self, topic: str) -> str:
-        """Announces the next topic."""
+        """Announces the next topic; one bare word only after a colon, where it needs no grammar."""
+        if " " not in topic:
+            return _NEXT[0].format(topic=topic)
         return _NEXT[self._count("next") % len(_NEXT)].format(topic=topic)
 
     def sign(self, kind: str) -> str:

@@ -41,7 +41,7 @@ _LEADING_CLAUSE = re.compile(
     re.DOTALL,
 )
 _FRAME = re.compile(
-    r"^(?:[\w ]{2,24} (?:means?|shows?|implies|ensures?) that|(?:It is|It’s|It's) (?:important|worth \w+|essential|"
+    r"^(?:[\w ]{2,24} (?:means?|shows?|implies) that|(?:It is|It’s|It's) (?:important|worth \w+|essential|"
     r"clear|possible|a good idea|best)(?: to \w+)? that|The (?:fact|point|idea|thing) is that) (?=.{15,})"
 )
 _SECOND_CLAUSE = re.compile(
@@ -57,6 +57,7 @@ _PRONOUN_OPENING = re.compile(
 _ALLOWED_IT = re.compile(
     r"(?:It is (?:your|a failure|hard|easy|a good|important|necessary|recommended|best|possible)|Do so)"
 )
+_LAST_CLAUSE = re.compile(r"\b(?:that|which|who) ((?:(?!\b(?:that|which|who)\b).)*)$")
 _BROKEN_END = re.compile(
     r"\b(?:the|a|an|of|to|and|or|is|are|with|by|for|in|that|as|from|at|not|be|most|more|so|also|than|if|when|your|"
     r"their|its|will|can|should|must|may|which|who|where|how|what|we|you|they|has|have|was|were|do|does)$"
@@ -135,7 +136,12 @@ def compress(text: str, limit: int = LINE_WORDS) -> str:
         cut = candidate.strip().rstrip(" .,;:")
         if not _fits(cut, limit, len(words(text))):
             continue
-        if cut == whole.rstrip(" .,;:") or has_finite_verb(cut) or words(cut)[0].lower() in ACTION_VERBS:
+        if cut == whole.rstrip(" .,;:"):
+            return cut
+        clause = _LAST_CLAUSE.search(cut)
+        if clause and not has_finite_verb(f"it {clause[1]}"):
+            continue
+        if has_finite_verb(cut) or words(cut)[0].lower() in ACTION_VERBS:
             return cut
     return ""
 

@@ -49,9 +49,14 @@ def lesson_title(draft: Draft, casing: Casing, used: set[str], subject: str) -> 
 
 
 def _joined_pages(draft: Draft, casing: Casing) -> str:
-    own = [(reading, sum(s.words for s in draft.sections if s.source == reading.sha256)) for reading in draft.readings]
+    pages = [reading for reading in draft.readings if not _FRONT_PAGE.match(reading.root.title)] or draft.readings
+    own = [(reading, sum(s.words for s in draft.sections if s.source == reading.sha256)) for reading in pages]
     largest = sorted(own, key=lambda pair: -pair[1])[:3]
-    names = [clean_title(reading.root.title) for reading, _ in own if any(reading is kept for kept, _ in largest)]
+    while len(largest) > 2 and sum(len(reading.root.title) + 2 for reading, _ in largest) > 64:
+        largest.pop()
+    if len(largest) == 2 and sum(len(reading.root.title) + 5 for reading, _ in largest) > 90:
+        largest.pop()
+    names = [reading.root.title for reading, _ in own if any(reading is kept for kept, _ in largest)]
     return join_titles(in_a_row(names, casing))
 
 

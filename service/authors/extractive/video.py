@@ -36,6 +36,7 @@ from service.domain.quiz import QuizItem
 
 PRACTICE_IN_A_VIDEO = 2
 COPIED_SHARE = 0.35
+LINES_KEPT = 3
 
 
 def storyboard_of(plan: CoursePlan, lesson: Lesson, library: Library, check: QuizItem | None) -> board.Storyboard:
@@ -58,7 +59,7 @@ def storyboard_of(plan: CoursePlan, lesson: Lesson, library: Library, check: Qui
     scenes += [closing] if closing else []
     for scene in scenes:
         _thin(scene)
-        scene.kicker = scene.kicker or lesson.title
+        scene.kicker = scene.kicker or (lesson.title if scene.title != lesson.title else module)
         scene.source_title = scene.source_title or _source_title(scene, library)
     return board.Storyboard(
         lesson_id=lesson.id,
@@ -109,17 +110,20 @@ class _Body:
                 scene.source_title = section.source_title
             if divided:
                 title = section.source_title or section.title
-                announcement = self.signposts.next_topic(self._spoken_topic(title))
+                announcement = self._announcement(title)
                 part = section_scene(title, sources.index(section.source) + 1, len(sources), announcement)
                 self.found.insert(before, part)
             elif place and len(self.found) > before:
                 self._announce(section, self.found[before])
         return self.found
 
-    def _spoken_topic(self, title: str) -> str:
-        return (
-            speak(self.casing.inside(title)).rstrip(".")[:1].lower() + speak(self.casing.inside(title)).rstrip(".")[1:]
-        )
+    def _announcement(self, title: str) -> str:
+        """Says what comes next; a heading that is a sentence stands after a colon, where it needs no grammar."""
+        topic = self.casing.with_article(self.casing.inside(title))
+        asks = re.match(r"(?:how|why|what|when|where)\b", topic)
+        if not asks and re.search(r"\b(?:is|are|was|were|do|does|can|should|must|you|we)\b", topic):
+            return f"Next: {title.rstrip('.')}."
+        return self.signposts.next_topic(topic)
 
     def _announce(self, section: Section, scene: SceneDraft) -> None:
         """Says the heading before the first scene of a section."""
@@ -128,7 +132,7 @@ class _Body:
         if scene.said and not scene.said[0].cites:
             scene.said.pop(0)
         title = section.title
-        text = title if title.endswith("?") else self.signposts.next_topic(self.casing.inside(title))
+        text = title if title.endswith("?") else self._announcement(title)
         scene.said.insert(0, signpost(text))
         spoken = speak(text)
         scene.said[0].speech = "" if spoken == text else spoken
@@ -154,7 +158,10 @@ class _Body:
 
     def _idea(self, idea: Idea, units: list[Unit], section: Section, text: TextScenes) -> None:
         self.told.update(id(s) for unit in units for s in unit.sentences)
-        if idea.kind in ("list", "steps") and units:
+        if idea.kind in ("list", "steps") and len(idea.items) == 1:
+            for unit in units:
+                text.add(unit)
+        elif idea.kind in ("list", "steps") and units:
             text.flush()
             self.found += list_scenes(idea, units, section, self.signposts, self._untold(idea))
         elif idea.kind == "table":
@@ -207,7 +214,11 @@ class _Body:
         return before
 
     def _explanation(self, section: Section, place: int) -> Unit | None:
-        if place >= len(section.ideas) or section.ideas[place].kind != "text" or section.ideas[place].tone:
+        if (
+            place >= len(section.ideas)
+            or section.ideas[place].kind not in ("text", "quote")
+            or section.ideas[place].tone
+        ):
             return None
         units = self._kept(section.ideas[place])
         return units[0] if units and units[0].words <= 60 else None
@@ -251,7 +262,7 @@ def _retitle(scenes: Sequence[SceneDraft], sections: Sequence[Section]) -> None:
             if term and not seen[fresh] and len(fresh) <= 60:
                 scene.title = fresh
         elif scene.kind == "code" and seen[scene.title]:
-            scene.title = scene.title.partition(": ")[0]
+            scene.title = scene.title.partition(": ")[0] if ": " in scene.title else sections[0].name
         seen[scene.title] += 1
 
 
@@ -273,7 +284,7 @@ def _thin(scene: SceneDraft) -> None:
     if scene.kind != "bullets" or not scene.facts():
         return
     said = set().union(*(fourgrams(s.text) for s in scene.said))
-    while len(scene.lines) > 1:
+    while len(scene.lines) > LINES_KEPT:
         shown = set().union(*(fourgrams(line.text) for line in scene.lines))
         if not shown or len(shown & said) <= COPIED_SHARE * len(shown):
             return

@@ -116,6 +116,8 @@ class Casing:
     def __init__(self, sources: Iterable[Source]) -> None:
         upper: Counter[str] = Counter()
         lower: Counter[str] = Counter()
+        sources = list(sources)
+        self._text = " ".join(source.text for source in sources).lower()
         for source in sources:
             for block in source.blocks:
                 if block.kind in ("paragraph", "item", "quote"):
@@ -126,7 +128,7 @@ class Casing:
     def is_proper(self, word: str) -> bool:
         """Whether the word is a name or an abbreviation."""
         core = re.sub(r"\W", "", word)
-        if (core.isupper() and len(core) > 1) or re.search(r"[a-z][A-Z]|\d", word):
+        if (core.removesuffix("s").isupper() and len(core) > 1) or re.search(r"[a-z][A-Z]|\d", word):
             return True
         return re.sub(r"[’']s$", "", word.strip("\"'“”‘’().,:;!?").lower()) in self._proper
 
@@ -139,6 +141,14 @@ class Casing:
         """The sentence with its first letter in lower case, unless the first word is a name."""
         first = sentence.split(" ", 1)[0]
         return sentence if not first or self.is_proper(first) else sentence[:1].lower() + sentence[1:]
+
+    def with_article(self, topic: str) -> str:
+        """The topic with "the", if it is one word that the sources use with an article."""
+        if " " in topic or is_plural(topic) or self.is_proper(topic) or not topic.isalpha():
+            return topic
+        uses = len(re.findall(rf"\b{topic}\b", self._text))
+        pointed = len(re.findall(rf"\b(?:the|this|an?|your|each) {topic}\b", self._text))
+        return f"the {topic}" if pointed * 2 > uses > 1 else topic
 
 
 def _words_inside(source: Source, block: Block) -> list[str]:
