@@ -15,6 +15,7 @@ _SAID = tuple(
     for pattern, replacement in (
         (r"\be\.g\.,?", "for example,"),
         (r"\bi\.e\.,?", "that is,"),
+        (r"\s*(?:\bor )?[↵⏎⌘⇧]+", ""),
         (r"\betc\.(?=\s*$)", "and so on."),
         (r"\betc\.", "and so on"),
         (r"\band/or\b", "or"),
@@ -145,6 +146,7 @@ def can_be_said(code: str) -> bool:
     code = re.sub(r"^\$ ", "", code)
     if re.search(r"\b(?=\w*\d)(?=\w*[a-z])\w{12,}\b", code):
         return False
+    code = re.sub(r"[\[<](\w+)[\]>]", r"\1", code)
     signs = len(re.sub(r"[\w\s./-]", "", code))
     return len(code) <= 60 and signs <= max(1, len(code) * 0.06) and bool(re.search(r"[A-Za-z]{2}", code))
 

@@ -49,7 +49,7 @@ POINTING = re.compile(
     r"(?:previous|next) (?:lesson|episode|step|section)|(?:see|refer to) (?:the |our |this |also )?(?:[A-Z]|figure|"
     r"table|appendix)|for (?:more|further) (?:information|details|guidance|reading|instructions)|read more|learn more|"
     r"feel free|more information|left-hand|right-hand|on the (?:left|right)|the (?:above|below)|as follows|"
-    r"in the following|the following|(?<!\w)(?:below|above)(?! (?:the|a|an|all|average|zero|it|\d)\b))\b|"
+    r"in the following|the following|(?<!\w)(?:below|above)(?! (?:(?:the|a|an|all|average|zero|it|this)\b|\d)))\b|"
     r"\bsee (?:the )?(?:figure|table|“|\")|https?://",
     _I,
 )
@@ -57,8 +57,9 @@ STRONGLY_POINTING = re.compile(
     "|".join(
         (
             r"\bclick here\b|\bread more\b|\blearn more\b|\bmore info(?:rmation)?\b|\bblog posts?\b|https?://",
-            r"\bthis (?:article|page|document|chapter|guide|episode|lesson|section|cheat ?sheet|excerpt|website|workshop|"
-            r"course|tutorial)\b",
+            r"\bthis (?:article|page|document|chapter|guide|episode|lesson|section|cheat ?sheet|excerpt|website|"
+            r"workshop|course|tutorial)\b",
+            r"\bas (?:mentioned|discussed|described|noted|explained|seen) (?:above|below|earlier|previously|before)\b",
             r"\b(?:previous|next) (?:lesson|episode|section|chapter|topic)\b",
             r"\bfor (?:more|further) (?:detail|details|information|guidance|reading|instructions)\b",
             r"^(?:please )?(?:see|refer to|check out|visit|watch)\b|\b(?:please|also) see\b|\bcheck out\b",
@@ -70,7 +71,9 @@ STRONGLY_POINTING = re.compile(
     ),
     _I,
 )
-TOWARDS_NEXT = re.compile(r"\b(?:below|following|as follows|like this|like so)\b|:$", _I)
+TOWARDS_NEXT = re.compile(
+    r"\b(?:below(?! (?:(?:the|a|an|average|zero|this)\b|\d))|following|as follows|like this|like so)\b|:$", _I
+)
 
 NARRATIVE = re.compile(
     r"\b(?:instructor|let'?s|let’s|we'?ve (?:just|seen)|we(?:'ll| will) (?:see|look|discuss|learn|use|start|explore|"
@@ -165,7 +168,7 @@ NUMBER = re.compile(
     r"GB|px|pixels?|people|iterations?|times|degrees?|°C|grams?|g|ml|lit(?:er|re)s?|met(?:er|re)s?|km|cm|mm)\b)?"
 )
 STRONG_WARNING = re.compile(
-    r"\b(?:never|(?:do not|don[’']t)(?! need| have| want)|must not|(?:should|must) avoid|insecure|danger\w*|beware|"
+    r"^never\b|\b(?:(?:must|should|can) never|(?:do not|don[’']t)(?! need| have| want)|must not|(?:should|must) avoid|insecure|danger\w*|beware|"
     r"cannot be undone)\b|^avoid\b",
     _I,
 )

@@ -36,7 +36,7 @@ def quiz_of(plan: CoursePlan, lesson: Lesson, library: Library) -> Quiz:
     questions = library.questions(plan, lesson.id)
     exam = Exam(sections, keypoints, lesson.objectives, plan.glossary, plan, library, lesson.id, questions)
     closed = spread(_proposals(exam), _LIMITS)[: MOST_ITEMS - 1]
-    covered = {exam.objective_for(_words_of(candidate)) for candidate in closed}
+    covered = {exam.objective_for(_words_of(candidate, exam)) for candidate in closed}
     asked = {cite.start for candidate in closed for cite in candidate.cites}
     chosen = closed + spread(open_items(exam, covered, asked), {})
     return Quiz(lesson_id=lesson.id, items=tuple(_numbered(chosen, exam)))
@@ -58,8 +58,10 @@ def _proposals(exam: Exam) -> list[Candidate]:
     return found + [c for c in match_items(exam) if sum(cite.start in asked for cite in c.cites) < len(c.cites)]
 
 
-def _words_of(candidate: Candidate) -> str:
-    return " ".join([candidate.stem, candidate.model_answer, *(cite.quote for cite in candidate.cites)])
+def _words_of(candidate: Candidate, exam: Exam) -> str:
+    """What an item is about: its own words, the sentences that it cites, and the headings that these stand under."""
+    headings = [exam.headings.get((cite.source, cite.start), "") for cite in candidate.cites]
+    return " ".join([candidate.stem, candidate.model_answer, *(cite.quote for cite in candidate.cites), *headings])
 
 
 def _numbered(candidates: Sequence[Candidate], exam: Exam) -> list[QuizItem]:
@@ -67,6 +69,6 @@ def _numbered(candidates: Sequence[Candidate], exam: Exam) -> list[QuizItem]:
     items = []
     turn = sum(map(ord, exam.lesson_id))
     for number, candidate in enumerate(candidates, start=1):
-        objective = exam.objective_for(_words_of(candidate))
+        objective = exam.objective_for(_words_of(candidate, exam))
         items.append(to_item(candidate, f"{exam.lesson_id}-q{number}", turn + number, objective))
     return items

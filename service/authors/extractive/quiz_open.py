@@ -56,7 +56,7 @@ def _own_questions(exam: Exam, taken: set[int]) -> list[Candidate]:
             found += _candidate(section.title, units[0].sentences, taken)
     for question in exam.questions:
         if question.text.endswith("?"):
-            found += _candidate(question.text, _answer(exam, question.text, taken, 0.7), taken)
+            found += _candidate(question.text, _answer(exam, question.text, taken, 0.7, 0.6), taken)
     return found[:QUESTIONS_OF_THE_SOURCE]
 
 
@@ -99,7 +99,7 @@ def _reason_questions(exam: Exam, taken: set[int]) -> list[Candidate]:
     found: list[Candidate] = []
     for _, idea, sentence in exam.told():
         match = _BECAUSE.match(sentence.text)
-        if not match or idea.kind not in ("text", "definition") or sentence.start in taken:
+        if not match or idea.kind not in ("text", "definition") or idea.tone or sentence.start in taken:
             continue
         claim = match["claim"].rstrip(",")
         if not 5 <= len(words(claim)) <= 24 or _NOT_ALONE.search(claim):
@@ -110,7 +110,7 @@ def _reason_questions(exam: Exam, taken: set[int]) -> list[Candidate]:
     return found
 
 
-def _answer(exam: Exam, text: str, taken: set[int], least: float) -> list[Sentence]:
+def _answer(exam: Exam, text: str, taken: set[int], least: float, least_shared: float = 0.0) -> list[Sentence]:
     """The sentences that answer best: the steps for a procedure, else the unit that shares most with the text."""
     topic = " ".join(stems(text)[1:]) or text
     if _STEPS.match(text):
@@ -125,7 +125,7 @@ def _answer(exam: Exam, text: str, taken: set[int], least: float) -> list[Senten
         fit = 0.8 * shared + 0.4 * heading + 0.2 * min(unit.score, 1.5) / 1.5
         fit += 0.25 if unit.head.defines and "what" in text.lower() else 0
         fit += 0.15 if re.search(r"\bwhy\b", text, re.IGNORECASE) and "cause" in unit.roles else 0
-        if fit > best[0] and (shared > 0.2 or heading >= 0.5 or not least):
+        if fit > best[0] and shared >= least_shared and (shared > 0.2 or heading >= 0.5 or not least):
             best = (fit, list(unit.sentences))
     return best[1]
 

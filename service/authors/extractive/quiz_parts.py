@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from service.authors.extractive import patterns
 from service.authors.extractive.library import Library
@@ -45,6 +46,17 @@ class Exam:
     library: Library
     lesson_id: str
     questions: Sequence[Sentence] = ()
+
+    @cached_property
+    def headings(self) -> dict[tuple[str, int], str]:
+        """For each sentence of the lesson, by source and start, the heading that it stands under."""
+        return {
+            (cite.source, cite.start): f"{section.title} {section.telling.title}"
+            for section in self.sections
+            for idea in section.ideas
+            for sentence in idea.all_sentences()
+            for cite in sentence.cites
+        }
 
     def told(self) -> Iterator[tuple[Section, Idea, Sentence]]:
         """The first sentence of every unit that stands alone, with its place."""

@@ -39,7 +39,8 @@ def term_items(exam: Exam) -> list[Candidate]:
             continue
         others = [other for other in exam.glossary if other is not entry and _rivals(entry, other)]
         others.sort(key=lambda o: (o.cite.source != entry.cite.source, rank(entry.meaning, o.term)))
-        if len(others) < CHOICES - 1:
+        at_home = sum(other.cite.source == entry.cite.source for other in others[: CHOICES - 1])
+        if len(others) < CHOICES - 1 or at_home < CHOICES - 2:
             continue
         options = [Option(text=capitalized(entry.term), rationale=source_says(_quote(exam, entry)))]
         options += [

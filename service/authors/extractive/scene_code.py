@@ -19,7 +19,9 @@ from service.authors.extractive.words import words
 LINES_SHOWN = 14
 PIECES = 3
 _FRAGMENT = re.compile(r"^(?:If|When|Once|After)\b[^,]*:$")
-_OBJECT_MISSING = re.compile(r"\b(?:by running|by typing|running|run|typing|type|using|use|entering|enter)$")
+_OBJECT_MISSING = re.compile(
+    r"\b(?:by running|by typing|running|run|typing|type|using|use|entering|enters?|runs|types|uses|with)$"
+)
 _JOINING = re.compile(r"^(?:and then|and|but|then|so),? ", re.IGNORECASE)
 _COMMAND = re.compile(r"^\$ ?((?:git|docker|npm|pip|cd|ls|mkdir|python|curl|make|uv) [\w-]+)", re.MULTILINE)
 
@@ -72,6 +74,7 @@ def code_scene(
         "focus": tuple(focus) if len(ideas) > 1 else (),
         "output": tuple(line[:400] for line in output),
     }
+    scene.heading = section.name
     scene.title = _title(scene, ideas, section)
     return scene
 

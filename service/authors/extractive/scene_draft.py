@@ -54,6 +54,7 @@ class SceneDraft:
     lines: list[Line] = field(default_factory=list)
     said: list[Said] = field(default_factory=list)
     kicker: str = ""
+    heading: str = ""
     source_title: str = ""
     cites: tuple[Cite, ...] = ()
     fields: dict[str, Any] = field(default_factory=dict)

@@ -10,7 +10,7 @@ from service.authors.extractive.material import Idea, Section, Unit
 from service.authors.extractive.narration import speak
 from service.authors.extractive.scene_draft import Line, Said, SceneDraft, say, signpost
 from service.authors.extractive.sentences import Sentence
-from service.authors.extractive.slide_lines import compress, set_code, slide_line, telegraph
+from service.authors.extractive.slide_lines import as_shown, compress, slide_line, telegraph
 from service.authors.extractive.words import Casing
 from service.domain.course import Objective
 from service.domain.quiz import QuizItem
@@ -171,7 +171,7 @@ def _key_lines(keypoints: Sequence[Sentence]) -> list[Line]:
     for sentence in keypoints:
         if sentence.length <= 32:
             short = compress(sentence.text, 22) or sentence.text.rstrip(".")
-            lines.append(Line(set_code(telegraph(short), sentence), sentence.cites))
+            lines.append(Line(as_shown(telegraph(short), sentence), sentence.cites))
     return lines if len(lines) > 1 else []
 
 
@@ -195,6 +195,7 @@ def _showable(section: Section, dropped: set[int]) -> list[Unit]:
         for unit in idea.units
         if id(unit) not in dropped
         and not unit.head.leans
+        and not unit.head.roles & {"narrative", "step"}
         and "narrative" not in unit.roles
         and slide_line(unit.head, 12)
         and not re.search(r"\b(?:they|it|them|this|these|those)\b", slide_line(unit.head, 12))

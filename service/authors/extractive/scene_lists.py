@@ -75,8 +75,9 @@ def _add_item(scene: SceneDraft, unit: Unit, number: int) -> None:
         said = say(sentence, prefix if place == 0 else "", bare=place == 0)
         if place == 0:
             said.shows = line
+            said.speech = re.sub(r"[,;]? (?:and|or)\.$", ".", said.speech)
             if not re.search(r"[.!?:]$", said.speech or said.text):
-                said.speech = (said.speech or said.text).rstrip(" ,;") + "."
+                said.speech = re.sub(r"[,;]? (?:and|or)$", "", (said.speech or said.text).rstrip(" ,;")) + "."
         scene.said.append(said)
 
 

@@ -54,7 +54,7 @@ class Sentence:
     def plain(self) -> str:
         """The text without a leading label or connective."""
         bare = patterns.DROPPABLE.sub("", patterns.LABEL.sub("", self.text))
-        return bare[:1].upper() + bare[1:]
+        return self.text if bare == self.text else bare[:1].upper() + bare[1:]
 
     @cached_property
     def roles(self) -> frozenset[str]:

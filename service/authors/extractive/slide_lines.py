@@ -255,7 +255,19 @@ def slide_line(sentence: Sentence, limit: int = LINE_WORDS) -> str:
     cut = compress(sentence.text, limit)
     line = telegraph(cut) if cut else ""
     too_little = len(words(line)) < 3 and sentence.length > 6
-    return "" if too_little or _EMPTY_LINE.search(line) else set_code(line, sentence)
+    return "" if too_little or _EMPTY_LINE.search(line) else set_code(_recased(line, sentence), sentence)
+
+
+def as_shown(line: str, sentence: Sentence) -> str:
+    """A line made of the sentence, with its code set as code and spelled as code is."""
+    return set_code(_recased(line, sentence), sentence)
+
+
+def _recased(line: str, sentence: Sentence) -> str:
+    """The line with a small first letter where code opens the sentence."""
+    opens = any(mark.kind == "code" and mark.start == 0 for mark in sentence.marks)
+    first = sentence.text[:1]
+    return first + line[1:] if opens and line[:1].lower() == first else line
 
 
 def item_line(sentence: Sentence) -> str:
@@ -263,16 +275,16 @@ def item_line(sentence: Sentence) -> str:
     lead = bold_lead(sentence)
     if lead:
         return set_code(lead, sentence)
-    text = sentence.text.rstrip(" .;,")
+    text = re.sub(r"[,;]? (?:and|or)$", "", sentence.text.rstrip(" .;,"))
     whole = compress(text, 99) or _PARENTHESES.sub("", text)
     if len(words(whole)) <= 10:
-        return set_code(telegraph(whole), sentence)
+        return set_code(_recased(telegraph(whole), sentence), sentence)
     head = _ITEM_HEAD.match(whole)
     if head and _is_good_head(head[1], whole[head.end(1) :]):
-        return set_code(telegraph(head[1]), sentence)
+        return set_code(_recased(telegraph(head[1]), sentence), sentence)
     cut = compress(text)
     if cut:
-        return set_code(telegraph(cut), sentence)
+        return set_code(_recased(telegraph(cut), sentence), sentence)
     conditional = _CONDITIONAL_STEP.match(whole)
     if conditional and words(conditional["main"])[0].lower() in ACTION_VERBS:
         cut = compress(capitalized(conditional["main"]), 12)

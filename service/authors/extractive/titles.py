@@ -130,7 +130,10 @@ def course_title(readings: Sequence[Reading], casing: Casing) -> str:
         if is_front_page(reading) and not _FRONT_PAGE.match(reading.root.title):
             return reading.root.title
     subject = _subject(readings, casing)
-    return f"Introduction to {subject}" if subject else f"{readings[0].root.title} and more"
+    if subject:
+        return f"Introduction to {subject}"
+    titles = [reading.root.title for reading in readings]
+    return join_titles(in_a_row(titles, casing)) if len(titles) <= 3 else f"{titles[0]} and more"
 
 
 def is_front_page(reading: Reading) -> bool:
@@ -153,7 +156,7 @@ def _subject(readings: Sequence[Reading], casing: Casing) -> str:
         weight.update({family: min(n, 12) for family, n in found.items()})
         headings = " ".join(s.title for s in reading.root.flat() if not patterns.GENERIC_HEADING.match(s.title))
         headed.update({_family(word) for word in content_words(headings)})
-    often = [f for f, n in spread.items() if n >= 0.5 * len(readings) and headed[f]]
+    often = [f for f, n in spread.items() if n >= max(0.5 * len(readings), min(3, len(readings))) and headed[f]]
     for family in sorted(often, key=lambda f: (-spread[f] * weight[f] * (1 + headed[f]), f)):
         for word, _ in forms[family].most_common():
             if casing.is_proper(word):

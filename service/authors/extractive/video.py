@@ -262,7 +262,7 @@ def _retitle(scenes: Sequence[SceneDraft], sections: Sequence[Section]) -> None:
             if term and not seen[fresh] and len(fresh) <= 60:
                 scene.title = fresh
         elif scene.kind == "code" and seen[scene.title]:
-            scene.title = scene.title.partition(": ")[0] if ": " in scene.title else sections[0].name
+            scene.title = scene.heading
         seen[scene.title] += 1
 
 
