@@ -25,6 +25,7 @@ from service.web import (
     sources,
 )
 from service.web.auth import open_sealer
+from service.web.body_limit import BodyLimit
 from service.web.failures import add_failure_handlers
 from service.web.guard import Guard, check_token
 from service.web.headers import SecurityHeaders
@@ -32,7 +33,7 @@ from service.web.site import Site, media_origin, open_templates
 
 OpenServices = Callable[[Settings], AbstractContextManager[Services]]
 
-FORM_BYTES, MULTIPART_BYTES = 1_000_000, 100_000
+PAGES = (health, files, front, account, courses, brief, sources, outline, generating, lessons, quizzes, evidence)
 
 
 def create_app(settings: Settings, open_services: OpenServices | None = None) -> FastAPI:
@@ -57,17 +58,15 @@ def create_app(settings: Settings, open_services: OpenServices | None = None) ->
         openapi_url=None,
         default_response_class=HTMLResponse,
         dependencies=[Depends(check_token)],
-        max_body_size=FORM_BYTES,
         redirect_slashes=False,
     )
     add_failure_handlers(app)
+    # The last one added stands outermost: headers, then the guard, then the limit on bodies.
+    app.add_middleware(BodyLimit)
     app.add_middleware(Guard)
-    app.add_middleware(
-        SecurityHeaders, production=settings.production, media_origin=media_origin(settings)
-    )  # added last, so it stands outermost
-    for module in (health, files, front, account, courses, brief, outline, generating, lessons, quizzes, evidence):
+    app.add_middleware(SecurityHeaders, production=settings.production, media_origin=media_origin(settings))
+    for module in PAGES:
         app.include_router(module.router)
-    app.include_router(sources.router, max_body_size=settings.upload_limit_bytes + MULTIPART_BYTES)
     return app
 
 

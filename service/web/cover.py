@@ -30,10 +30,10 @@ class Cover:
 def draw_cover(course_id: uuid.UUID, accent: str, lessons: int, finished: int) -> Cover:
     """The cover of a course: the same course with the same progress gives the same drawing."""
     seed = course_id.int
-    count = min(max(lessons, 3), _MOST_RINGS)
+    count = min(max(lessons, 4), _MOST_RINGS)
     bold = round(finished / max(lessons, 1) * count)
-    x, y, turn = 150 + seed % 260, 84 + seed // 260 % 56, seed // 14_560 % 360 / 57.3
-    gap = 19 if count <= 12 else 12
+    x, y, turn = 150 + seed % 260, 90 + seed // 260 % 44, seed // 11_440 % 360 / 57.3
+    gap = max(9.0, min(30.0, 170 / count))
     rings = tuple(
         Ring(_ring(x, y, 14 + gap * number, turn, 0.14 + 0.011 * number), number < bold) for number in range(count)
     )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from dataclasses import dataclass
 from urllib.parse import quote
 
-import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
@@ -16,7 +16,7 @@ from service.errors import CoursewrightError, RateLimited
 from service.web.headers import security_headers
 from service.web.site import render, site_of, wants_html
 
-log = structlog.get_logger()
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def _refuse_by_status(request: Request, error: HTTPException) -> Response:
 def broken(request: Request, error: Exception, status: int = 500) -> Response:
     """The answer to what nobody foresaw: a reference for the person, the same one in the log."""
     reference = secrets.token_hex(4)
-    log.error("request failed", reference=reference, method=request.method, path=request.url.path, exc_info=error)
+    log.error("reference %s: %s %r failed", reference, request.method, request.url.path, exc_info=error)
     response = answer(request, status, "", reference)
     site = site_of(request)
     nonce = getattr(request.state, "nonce", "")

@@ -28,20 +28,24 @@ class Who(enum.Enum):
 
 @dataclass(frozen=True)
 class Rule:
-    """One row: the methods of one path, and who may call them. `path` is written exactly as in the route."""
+    """One row: the methods of one path, and who may call them. `path` is written exactly as in the route.
+
+    `uploads` says that files may be sent there; every other body is short.
+    """
 
     methods: frozenset[str]
     path: str
     who: Who
     pattern: Pattern[str]
+    uploads: bool = False
 
     @property
     def needs_sign_in(self) -> bool:
         return self.who not in (Who.ANYBODY_UNSEEN, Who.ANYBODY)
 
 
-def _rule(methods: str, path: str, who: Who) -> Rule:
-    return Rule(frozenset(methods.split()), path, who, compile_path(path)[0])
+def _rule(methods: str, path: str, who: Who, *, uploads: bool = False) -> Rule:
+    return Rule(frozenset(methods.split()), path, who, compile_path(path)[0], uploads)
 
 
 _COURSE = "/courses/{course_id:uuid}"
@@ -71,7 +75,7 @@ POLICY: tuple[Rule, ...] = (
     _rule("POST", _COURSE + "/unpublish", Who.OWNER),
     _rule("POST", _COURSE + "/remove", Who.OWNER),
     _rule("GET PATCH POST", _COURSE + "/brief", Who.OWNER),
-    _rule("GET POST", _COURSE + "/sources", Who.OWNER),
+    _rule("GET POST", _COURSE + "/sources", Who.OWNER, uploads=True),
     _rule("POST", _COURSE + "/sources/{source_id:uuid}/remove", Who.OWNER),
     _rule("GET", _COURSE + "/sources/{sha256}", Who.READER),
     _rule("GET PATCH", _COURSE + "/outline", Who.OWNER),

@@ -97,7 +97,7 @@ async function watch(root, list) {                   // looks until every file i
       body.why_not ? button.setAttribute("aria-disabled", "true") : button.removeAttribute("aria-disabled");
       why.textContent = body.why_not;
       why.classList.remove("error");
-      root.querySelector("[data-holds]").textContent = body.holds ? `Your sources hold about ${body.holds} minutes.` : "";
+      root.querySelector("[data-holds]").textContent = body.holds ? `Your sources hold about ${body.holds} minutes.` : "Empty: as long as the sources carry.";
       reading = body.reading;
     }
     if (reading) await new Promise((go) => setTimeout(go, 1200));

@@ -37,7 +37,7 @@ export function start(root) {
       row.querySelector("[data-what]").textContent = word;
       row.querySelector("[data-watch]").hidden = state !== "completed";
       bar.hidden = state !== "writing" && state !== "filming";
-      bar.value = 0;
+      bar.removeAttribute("value");
       if (state === "completed" || state === "failed") say(`${row.querySelector("strong").textContent}: ${word}`);
       live("ready").textContent = box.querySelectorAll("[data-state=completed]").length;
     }

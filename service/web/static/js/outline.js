@@ -17,7 +17,10 @@ export function start(root) {
     const { status, body } = await send("PATCH", box.dataset.outline, { json: { edits }, version });
     if (status === 200) {
       version = body.version;
-      if (redraw) units.replaceChildren(...nodes(body.html));
+      if (redraw) {
+        units.replaceChildren(...nodes(body.html));
+        units.querySelectorAll("textarea").forEach(fit);
+      }
       tell("saved");
       return body;
     }
@@ -56,6 +59,7 @@ export function start(root) {
 
   box.addEventListener("input", (event) => {
     const field = event.target.closest("[data-edit]");
+    fit(field);
     if (!field || !field.value.trim()) return;
     texts.set(field.dataset.edit, { ...JSON.parse(field.dataset.edit), [field.dataset.part]: field.value });
     tell("saving");
@@ -82,11 +86,18 @@ export function start(root) {
     lesson ? moveLesson(lesson, unit, step, act, units) : moveUnit(unit, step, act, units);
   });
   drag(box, units, act);
+  box.querySelectorAll("textarea").forEach(fit);
   addEventListener("beforeunload", flush);
 }
 
-const refocus = (units, selector) => () => units.querySelector(`${selector} input`)?.focus();
-const nameOf = (row) => row.querySelector("input").value;
+function fit(field) {                                // for browsers that do not size a field by its content
+  if (!field || CSS.supports("field-sizing", "content")) return;
+  field.style.height = "auto";
+  field.style.height = `${field.scrollHeight}px`;
+}
+
+const refocus = (units, selector) => () => units.querySelector(`${selector} textarea`)?.focus();
+const nameOf = (row) => row.querySelector("textarea").value;
 
 function press(button, act, units) {
   const unit = button.closest("[data-unit]"), lesson = button.closest("[data-lesson]"), to = Number(button.dataset.to);

@@ -102,7 +102,7 @@ function captions(box, video) {                      // drawn by us, so that the
   if (!track) return;
   track.mode = "hidden";
   track.addEventListener("cuechange", () => {
-    const text = [...(track.activeCues ?? [])].map((cue) => cue.getCueAsHTML().textContent).join(" ");
+    const text = [...(track.activeCues ?? [])].at(-1)?.getCueAsHTML().textContent ?? "";
     line.hidden = !text;
     line.firstElementChild.textContent = text;
   });
