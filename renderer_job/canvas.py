@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from PIL import Image, ImageDraw
 
-from renderer_job.layout import RGB, Block, Ink, fit, lay_out, shorten
+from renderer_job.layout import RGB, STEP, Block, Ink, fit, lay_out, shorten
 from renderer_job.text import Style
 from renderer_job.theme import BODY, BOTTOM, HEIGHT, LEFT, RIGHT, WIDTH, Theme
 from service.errors import BadInput
@@ -83,6 +83,10 @@ class Canvas:
 
     def block(self, text: str, style: Style, width: float, heading: bool = False) -> Block:
         return lay_out(text, style, int(width), heading)
+
+    def sizes(self, largest: int, floor: int) -> range:
+        """The sizes to try; a strict canvas only asks whether the smallest fits."""
+        return range(floor if self.strict else largest, floor - 1, -STEP)
 
     def fitted(self, field: str, text: str, style: Style, room: Room, heading: bool = False) -> Block:
         """The text at the largest size its room allows; shortened at the floor, and noted, if it must be."""

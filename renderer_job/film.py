@@ -47,7 +47,7 @@ def film(storyboard: Storyboard, speech: Speech, cache: Cache, out: Path, report
         captions.write(made, plan, storyboard, folder)
         (folder / "poster.jpg").write_bytes(frames.poster(storyboard))
         (folder / "film.json").write_text(made.model_dump_json(indent=1) + "\n", encoding="utf-8")
-    report("Filmed", 1.0)
+        report("Filmed", 1.0)
     return made
 
 

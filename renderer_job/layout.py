@@ -53,6 +53,11 @@ class Block:
     rtl: bool
     chopped: bool
 
+    @property
+    def row(self) -> int:
+        """The height that it takes in a list: an empty member still has its place."""
+        return max(self.height, self.pitch)
+
     def draw(self, on: ImageDraw.ImageDraw, x: float, y: float, width: float, align: str, ink: Ink) -> None:
         """Draw into a column that begins at x and is `width` wide; `align` is left, right, center or start."""
         ascent, descent = fonts.face(self.style.family, self.style.weight).at(self.style.size).getmetrics()
@@ -197,7 +202,7 @@ def shorten(
     whole = fit(text, style, width, height, style.size, heading, lines)
     if whole:
         return whole, False
-    if not block(ends[0]):
+    if ends and not block(ends[0]):
         ends = list(range(1, ends[0]))  # not even the first word: cut inside it
     low, high = -1, len(ends) - 1
     while low < high:

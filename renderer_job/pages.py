@@ -146,18 +146,37 @@ def final_state(page: Page) -> int:
 
 
 def _runs(page: Page, field: str) -> list[Page]:
-    """The fewest runs of list members, about equally long, that all fit; single members at the last."""
+    """The fewest runs of list members that all fit, about equally long if such runs fit too."""
     members = list(getattr(page.scene, field))
-    parts: list[Page] = []
-    for count in range(2, len(members) + 1):
-        parts, at = [], page.first
-        for run in _evenly(members, count):
-            parts.append(replace(_with(page, **{field: tuple(run)}), first=at))
-            at += len(run)
-        # Two parts at once: the labels "1 of 2" take room too, and the last part may carry more than the others.
+    filled = _greedy(page, field, members)
+    for count in range(len(filled), min(len(filled) + 2, len(members)) + 1):
+        parts = _with_runs(page, field, _evenly(members, count))
+        # Numbered already: the last part may carry what the others do not, such as the answer.
         if all(_fits(part) for part in _numbered(parts)):
-            break
-    return parts or [page]
+            return parts
+    return _with_runs(page, field, filled)
+
+
+def _greedy(page: Page, field: str, members: list[Any]) -> list[list[Any]]:
+    """Runs that are each as long as fits; a member that fits nowhere alone is a run too."""
+    runs, start = [], 0
+    while start < len(members):
+        low, high = start + 1, len(members)
+        while low < high:
+            middle = (low + high + 1) // 2
+            fits = _fits(_with(page, **{field: tuple(members[start:middle])}))
+            low, high = (middle, high) if fits else (low, middle - 1)
+        runs.append(members[start:low])
+        start = low
+    return runs
+
+
+def _with_runs(page: Page, field: str, runs: list[list[Any]]) -> list[Page]:
+    parts, at = [], page.first
+    for run in runs:
+        parts.append(replace(_with(page, **{field: tuple(run)}), first=at))
+        at += len(run)
+    return parts
 
 
 def _evenly(members: list[Any], count: int) -> list[list[Any]]:

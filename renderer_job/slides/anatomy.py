@@ -148,9 +148,9 @@ def stack(
         DoesNotFit: on a strict canvas, when they do not fit at the room's floor.
     """
     low, high = gaps
-    for tried in range(room.floor if c.dry else size, room.floor - 1, -2):
+    for tried in c.sizes(size, room.floor):
         blocks = [c.block(item, c.sans(tried), room.width) for item in items]
-        used = sum(block.height for block in blocks)
+        used = sum(block.row for block in blocks)
         cut = any(block.chopped for block in blocks) and tried - 2 >= room.floor
         if used + low * (len(blocks) - 1) <= room.height and not cut:
             return blocks, min(high, (room.height - used) / max(1, len(blocks) - 1))

@@ -101,7 +101,7 @@ def _panel(c: Canvas, top: float, height: float) -> None:
 def _listing(c: Canvas, page: Page, scene: CodeScene, room: float) -> Listing:
     """The listing at its largest size, 44 to 34, that fits; cut by rows at the last on a canvas that is not strict."""
     tokens = _tokens(scene)
-    for size in range(44, 33, -2):
+    for size in c.sizes(44 if page.parts == 1 else 38, 34):  # pages of one listing look alike
         listing = _wrapped(c, page, scene, tokens, size)
         if listing.height <= room:
             return listing

@@ -43,7 +43,7 @@ def _pairs(
     """All rows at one size with the padding above and below each. Raises DoesNotFit on a strict canvas."""
     count = len(scene.rows)
     name = c.sans(34, 500)
-    for tried in range(50, room.floor - 1, -2):
+    for tried in c.sizes(50, room.floor):
         rows = [
             (
                 c.block(n, name, max(1, label)),
@@ -118,7 +118,7 @@ def _set(c: Canvas, scene: TableScene, room: float) -> _Grid:
     lines = [list(scene.header)] + [_filled(row, len(scene.header)) for row in scene.rows]
     numeric = [_is_numeric(scene, j) for j in range(len(scene.header))]
     insets = [AFTER_NUMBER if j and numeric[j - 1] and not here else 0 for j, here in enumerate(numeric)]
-    for size in range(46, 33, -2):
+    for size in c.sizes(46, 34):
         widths = _widths(c, lines, insets, size)
         cells = [
             [

@@ -28,12 +28,12 @@ def bullets(c: Canvas, page: Page, scene: BulletsScene, state: int) -> None:
             c.rect(x, middle - 4, 24 if state > count else 10, 8, c.theme.accent if state > count else c.theme.muted, 4)
         if shown(i, state, count):
             c.put(block, x + 64, y, width - 64, f"item {i + 1}", tone(c, i, state, count))
-        y += block.height + gap
+        y += block.row + gap
 
 
 def _start(blocks: list[Block], gap: float) -> float:
     """Where a list begins so that it hangs a third down its free height."""
-    total = sum(block.height for block in blocks) + gap * (len(blocks) - 1)
+    total = sum(block.row for block in blocks) + gap * (len(blocks) - 1)
     return 128 + max(0, BODY - 128 - total - 8) * 0.32 // 8 * 8
 
 
@@ -53,7 +53,7 @@ def steps(c: Canvas, page: Page, scene: StepsScene, state: int) -> None:
             c.put(block, x + 104, y, width - 104, f"item {i + 1}", tone(c, i, state, count))
         else:
             c.rect(x, y + block.pitch / 2 - 1, 10, 6, c.theme.line, 3)
-        y += block.height + gap
+        y += block.row + gap
 
 
 def process(c: Canvas, page: Page, scene: ProcessScene, state: int) -> None:
@@ -83,7 +83,7 @@ def process(c: Canvas, page: Page, scene: ProcessScene, state: int) -> None:
 
 def _stages(c: Canvas, scene: ProcessScene, room: Room, size: int) -> list[tuple[Block, Block]]:
     """Name and text of every stage at one size. Raises DoesNotFit on a strict canvas."""
-    for tried in range(size, room.floor - 1, -2):
+    for tried in c.sizes(size, room.floor):
         blocks = [
             (
                 c.block(name, c.sans(tried + 2, 600, 1.2), room.width, heading=True),
@@ -130,7 +130,7 @@ def recap(c: Canvas, page: Page, scene: RecapScene, state: int) -> None:
 
 def _cells(c: Canvas, scene: RecapScene, room: Room, per_row: int) -> list[Block]:
     rows = math.ceil(len(scene.items) / per_row)
-    for tried in range(64, room.floor - 1, -2):
+    for tried in c.sizes(64, room.floor):
         blocks = [c.block(item, c.sans(tried), room.width) for item in scene.items]
         used = sum(max(b.height for b in blocks[r * per_row : (r + 1) * per_row]) for r in range(rows))
         cut = any(block.chopped for block in blocks) and tried - 2 >= room.floor

@@ -57,7 +57,7 @@ def _card(c: Canvas, block: Block, x: float, y: float, width: float) -> None:
 
 def _steps(c: Canvas, scene: WorkedScene, room: Room) -> list[Block]:
     count = len(scene.items)
-    for size in range(52, room.floor - 1, -2):
+    for size in c.sizes(52, room.floor):
         blocks = [c.block(item, c.sans(size), room.width) for item in scene.items]
         used = sum(max(block.height, (size + 2) * 1.3) for block in blocks)
         cut = any(block.chopped for block in blocks) and size - 2 >= room.floor
@@ -113,7 +113,7 @@ def question(c: Canvas, page: Page, scene: QuestionScene, state: int, ring: int 
 
 def _options(c: Canvas, scene: QuestionScene, room: Room, cut: bool = False) -> list[Block] | None:
     """The options at one size; None when they do not fit, or shortened if `cut`."""
-    for size in range(52, room.floor - 1, -2):
+    for size in c.sizes(52, room.floor):
         blocks = [c.block(option, c.sans(size), room.width) for option in scene.options]
         chopped = any(block.chopped for block in blocks) and size - 2 >= room.floor
         if sum(block.height + 24 for block in blocks) <= room.height and not chopped:

@@ -58,19 +58,18 @@ def quote(c: Canvas, page: Page, scene: QuoteScene, state: int) -> None:
     chip(c, page, 640)
     footer(c, page)
     kicker(c, page, width=1000)
-    named = (56 if scene.by else 0) + (52 if scene.role else 0) + 40 if page.last and (scene.by or scene.role) else 0
-    x, room = LEFT + 146, min(560, BODY - 168 - named)
+    by, role = (scene.by, scene.role) if page.last else ("", "")
+    named = c.fitted("by", by, c.sans(38, 600), Room(1436, 70, 28, 1))
+    as_what = c.fitted("role", role, c.sans(34), Room(1436, 60, 26, 1))
+    x, room = LEFT + 146, min(560, BODY - 208 - named.height - as_what.height)
     text = c.wanted("text", scene.text, c.serif(76, 400, 1.26), Room(1436, room, 54), heading=True)
     y = 168 + (room - text.height) * 0.42
     if not is_rtl(clean(scene.text)):
         c.glyph("“", c.serif(230), LEFT, y + 150, c.theme.accent)
     c.put(text, x, y, 1436, "text")
-    y += text.height + 40
-    if named and scene.by:
-        c.text("by", scene.by, c.sans(38, 600), (x, y), Room(1436, 56, 28, 1))
-        y += 52
-    if named and scene.role:
-        c.text("role", scene.role, c.sans(34), (x, y), Room(1436, 50, 28, 1), c.theme.muted)
+    y += text.height + 36
+    c.put(named, x, y, 1436, "by")
+    c.put(as_what, x, y + named.height, 1436, "role", c.theme.muted)
 
 
 def warning(c: Canvas, page: Page, scene: WarningScene, state: int) -> None:
