@@ -16,6 +16,7 @@ _STOP = re.compile(r"[.!?…。！？؟।]+[\"”’»)\]]*(?:\s+|(?<=[。！�
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(])(?:e\.g|i\.e|cf|vs|etc|approx|no|fig|eq|ch|sec|p|pp|dr|mr|mrs|ms|st|prof|[A-Z])\.$", re.I
 )
+_LONGEST_ABBREVIATION = 8
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,9 @@ def chunks_of(source: Source) -> tuple[Chunk, ...]:
     A passage never reaches over a heading. A section below 80 words is a passage of its own; a sentence, a listing or
     a table longer than 220 words stays whole. What the source's author marked as not for learners is left out.
     """
+    sha256 = source.sha256
     return tuple(
-        Chunk(source=source.sha256, start=run[0].start, end=run[-1].end, heading=heading, text=_text(source, run))
+        Chunk(source=sha256, start=run[0].start, end=run[-1].end, heading=heading, text=_text(source, run))
         for heading, pieces in _sections(source)
         for run in _runs(pieces)
     )
@@ -86,7 +88,11 @@ def _sentences(text: str, block: Block) -> list[tuple[int, int]]:
     for match in _STOP.finditer(text, block.start, block.end):
         inside = any(begin <= match.start() < end for begin, end in code)
         follows = text[match.end() : match.end() + 1]
-        if inside or follows.islower() or _ABBREVIATION.search(text, start, match.start() + 1):
+        if (
+            inside
+            or follows.islower()
+            or _ABBREVIATION.search(text[max(start, match.start() - _LONGEST_ABBREVIATION) : match.start() + 1])
+        ):
             continue
         end = match.start() + len(match[0].rstrip())
         spans.append((start, end))

@@ -19,8 +19,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 
-import structlog
-
 from service.domain.source import Source
 from service.errors import BadInput, Broken
 from service.readers.limits import Limits
@@ -29,7 +27,6 @@ from service.readers.reading import check_file
 _ROOT = Path(__file__).resolve().parents[2]
 _AT_ONCE = 2
 _COMPLAINT_BYTES = 8_000
-log = structlog.get_logger()
 
 
 def read_document(path: Path, name: str, limits: Limits | None = None) -> Source:
@@ -119,7 +116,9 @@ def _source(status: int, answer: bytes, complaint: bytes, name: str) -> Source:
             raise BadInput(said["refused"])
         return Source.model_validate(said["source"])
     words = complaint.decode("utf-8", "replace").strip()
-    log.warning("document reader died", document=name, status=status, complaint=words)
+    import structlog  # a third of a second that every child would pay, since it imports this package
+
+    structlog.get_logger().warning("document reader died", document=name, status=status, complaint=words)
     if status == -signal.SIGXCPU:
         raise BadInput(_too_long(name))
     if status < 0 or "MemoryError" in words:

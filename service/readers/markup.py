@@ -1,6 +1,6 @@
 """Takes out of Markdown what is not content, before it is parsed: front matter, comments, templates, attributes.
 
-Line numbers stay true all the way, because fenced divs become ranges of lines with a role. Code is never touched: a
+Fenced divs become ranges of lines with a role, counted in the text that goes to the parser. Code is never touched: a
 lesson about templates shows its `{{ braces }}`.
 """
 
@@ -58,7 +58,7 @@ class Markup:
 
 
 def prepare(text: str) -> Markup:
-    """Markdown without what is not content, line for line."""
+    """Markdown without what is not content."""
     title, text = _front_matter(text.replace("\r\n", "\n").replace("\r", "\n"))
     markup = Markup("", title)
     parts: list[str] = []

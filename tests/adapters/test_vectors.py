@@ -114,6 +114,18 @@ def test_a_course_never_sees_another_ones_passages(vectors: QdrantVectors) -> No
     assert found(vectors, mine, "rope", rows_of(TEXTS[:1])) == [TEXTS[0]]
 
 
+def test_a_foreign_point_in_a_course_s_own_collection_is_not_found(vectors: QdrantVectors) -> None:
+    from qdrant_client import models
+
+    course, rows = uuid4(), rows_of()
+    found(vectors, course, "yeast", rows)
+    client = vectors._qdrant()
+    [collection] = client.get_collections().collections
+    vector = {"bm25": models.SparseVector(indices=list(query_weights("yeast")), values=[9.0])}
+    client.upsert(collection.name, [models.PointStruct(id=0, vector=vector, payload={"course": str(uuid4())})])
+    assert found(vectors, course, "yeast", rows) == [TEXTS[1]]
+
+
 def test_the_index_follows_the_rows(vectors: QdrantVectors) -> None:
     course = uuid4()
     assert found(vectors, course, "yeast tide", rows_of(TEXTS[:2])) == [TEXTS[1]]

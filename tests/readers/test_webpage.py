@@ -97,6 +97,13 @@ def test_lists_roles_languages_and_terms() -> None:
     assert marked(source, "link") == ["rise"]
 
 
+def test_a_mark_covers_its_words_and_not_the_space_around_them() -> None:
+    source = read("<p>A<b> strong </b>word and <a href='https://example.org'> a link</a>.</p>", "page.html")
+    assert source.text == "A strong word and a link.\n\n"
+    assert marked(source, "strong") == ["strong"]
+    assert marked(source, "link") == ["a link"]
+
+
 def test_what_is_left_out_is_said() -> None:
     assert read(PAGE, "bread.html").notes == ("1 picture was left out.", "1 form was left out.")
 
