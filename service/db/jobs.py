@@ -301,10 +301,10 @@ def _settle(session: Session, run_id: uuid.UUID) -> None:
     """End the run when all its jobs have ended. Holding the run's row, the last job to end sees all the others."""
     held = _lock_run(session, run_id)
     jobs = session.execute(COUNT_JOBS, {"run": run_id}).one()
-    if held.state in ENDED or jobs.open or not jobs.ended:
+    if held.state in ENDED or jobs.open or not (jobs.ended or held.cancel_requested):
         return
     kind: Kind
-    if held.cancel_requested and jobs.canceled:
+    if held.cancel_requested and (jobs.canceled or not jobs.ended):
         state, kind, what = RunState.CANCELED, "canceled", STOPPED
     elif jobs.dead:
         state, kind, what = RunState.FAILED, "failed", jobs.error or "A part of the work failed."
