@@ -136,6 +136,27 @@ class SourceBuilder:
             )
 
 
+class OpenLists:
+    """Which list an item belongs to, for formats that say only its level: a list inside an item is one of its own."""
+
+    def __init__(self, into: SourceBuilder) -> None:
+        self._into = into
+        self._open: list[tuple[str, int]] = []
+
+    def at(self, level: int, key: str = "") -> int:
+        """The number of the list that is open at a level, 1 the outermost; a new one when its key is another."""
+        del self._open[level:]
+        if len(self._open) == level and self._open[-1][0] != key:
+            self._open.pop()
+        while len(self._open) < level:
+            self._open.append((key, self._into.new_list()))
+        return self._open[-1][1]
+
+    def close(self) -> None:
+        """No list goes on after this."""
+        self._open.clear()
+
+
 def readable(name: str) -> str:
     """A file's name as a title: `02-git_setup.md` becomes "Git setup"."""
     stem = name.replace("\\", "/").rsplit("/", 1)[-1]

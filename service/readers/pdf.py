@@ -11,7 +11,7 @@ import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
-from service.readers.builder import Run, SourceBuilder
+from service.readers.builder import OpenLists, Run, SourceBuilder
 from service.readers.pdf_lines import Line, Pages, read_pages
 
 _BULLET = re.compile(r"^(?:[•‣▪◦●○■□–—*\uf0b7\uf0a7-]|(\(?\d{1,2}[.)]))(?:\s+|$)")
@@ -139,6 +139,9 @@ class _Layout:
     list_id: int = 0
     indents: list[float] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        self.lists = OpenLists(self.into)
+
     def read(self, lines: list[Line]) -> None:
         at = 0
         while at < len(lines):
@@ -207,7 +210,7 @@ class _Layout:
         for line in group:
             self.words = _joined(self.words, line.text)
         self._flush()
-        self.list_id, self.indents = 0, []
+        self._end_list()
 
     def _listing(self, line: Line) -> None:
         if self.kind != "code":
@@ -225,7 +228,7 @@ class _Layout:
             if bullet:
                 self._item(line, bullet.re is _BULLET and bool(bullet[1]))
             elif not belongs:
-                self.list_id, self.indents = 0, []
+                self._end_list()
         text = line.text[bullet.end() :] if bullet else line.text
         self.words = _joined(self.words, text)
 
@@ -248,8 +251,12 @@ class _Layout:
             self.indents.pop()
         if not self.indents or left > self.indents[-1] + 3:
             self.indents.append(left)
-        self.list_id = self.list_id or self.into.new_list()
         self.kind, self.level, self.ordered = "item", len(self.indents), ordered
+        self.list_id = self.lists.at(self.level)
+
+    def _end_list(self) -> None:
+        self.list_id, self.indents = 0, []
+        self.lists.close()
 
     def _under_item(self, line: Line) -> bool:
         return bool(self.indents) and line.x > self.indents[-1] + 3

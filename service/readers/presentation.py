@@ -12,7 +12,7 @@ from typing import Any
 
 from service.domain.source import MarkKind
 from service.errors import BadInput
-from service.readers.builder import Run, SourceBuilder
+from service.readers.builder import OpenLists, Run, SourceBuilder
 
 Shape = Any  # python-pptx's shapes share no typed base
 
@@ -119,13 +119,13 @@ def _text(shape: Shape, into: SourceBuilder) -> None:
         into.add("code", [Run("\n".join(p.text.replace("\v", "\n") for p in shape.text_frame.paragraphs))])
         return
     listed = _has_bullets(shape) and len(paragraphs) > 1
-    list_id = 0
+    lists = OpenLists(into)
     for paragraph in paragraphs:
         bullet = _bullet(paragraph)
         if bullet or (listed and bullet is None):
-            list_id = list_id or into.new_list()
             ordered = paragraph._p.find(f"{_A}pPr/{_A}buAutoNum") is not None
-            into.add("item", list(_runs(paragraph)), level=paragraph.level + 1, list_id=list_id, ordered=ordered)
+            level = paragraph.level + 1
+            into.add("item", list(_runs(paragraph)), level=level, list_id=lists.at(level), ordered=ordered)
         else:
             into.add("paragraph", list(_runs(paragraph)))
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from service.domain.source import BlockKind, MarkKind
 from service.errors import BadInput
-from service.readers.builder import Run, SourceBuilder
+from service.readers.builder import OpenLists, Run, SourceBuilder
 
 Element = Any  # lxml's elements carry no types worth the name
 
@@ -157,7 +157,9 @@ class _Body:
     styled: bool
     code: list[str] = field(default_factory=list)
     code_kind: BlockKind = "code"
-    lists: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.lists = OpenLists(self.into)
 
     def read(self, body: Element) -> None:
         self._children(body)
@@ -199,15 +201,17 @@ class _Body:
             level = 1
         number = self.styles.number_of(paragraph)
         if level or (not self.styled and not number and _looks_like_heading(runs, text)):
-            self.lists.clear()
+            self.lists.close()
             self.into.add("heading", [Run(run.text) for run in runs], level=level or 2)
         elif number:
-            list_id = self.lists.setdefault(number[0], 0) or self.into.new_list()
-            self.lists[number[0]] = list_id
+            # Word's own "List Bullet 2" says its level by its name only.
+            named = re.fullmatch(r"list (?:bullet|number) ([2-5])", style, re.I)
+            depth = int(named[1]) if named else number[1] + 1
+            list_id = self.lists.at(depth, number[0])
             ordered = number not in self.styles.bullets
-            self.into.add("item", runs, level=number[1] + 1, list_id=list_id, ordered=ordered)
+            self.into.add("item", runs, level=depth, list_id=list_id, ordered=ordered)
         else:
-            self.lists.clear()
+            self.lists.close()
             self.into.add("quote" if "quote" in style.lower() else "paragraph", runs)
 
     def _code_line(self, text: str, kind: BlockKind) -> None:

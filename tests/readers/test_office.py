@@ -79,8 +79,10 @@ def test_word_levels_lists_and_marks() -> None:
     first, second = by_words["Read the forecast."], by_words["Check the boat."]
     assert (by_words["Wind"].level, by_words["Before you go"].level) == (1, 2)
     assert first.ordered
+    assert (by_words["The hull"].level, by_words["The hull"].ordered) == (2, False)
     assert first.list_id == second.list_id
     assert not by_words["Take a map."].ordered
+    assert len({by_words[words].list_id for words in ("Check the boat.", "The hull", "Take a map.")}) == 3
     assert marked(source, "strong") == ["knots"]
     assert marked(source, "emphasis") == ["moving"]
     assert marked(source, "code") == ["wind.read()"]
@@ -177,6 +179,8 @@ def test_slides_become_headings_items_tables_and_notes() -> None:
         ("code", "moor(boat)"),
     ]
     assert [block.level for block in source.blocks if block.kind == "item"] == [1, 2, 1]
+    outer, inner, again = (block.list_id for block in source.blocks if block.kind == "item")
+    assert outer == again != inner
     assert [block.page for block in source.blocks] == [1, 2, 2, 2, 2, 2, 3, 3]
     assert marked(source, "strong") == ["Stern line"]
     assert (source.pages, source.notes) == (4, ("1 hidden slide was left out.",))

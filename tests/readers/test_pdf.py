@@ -76,6 +76,7 @@ def test_levels_pages_and_lists() -> None:
     assert by_words["How to read a tide table"].level < by_words["Careful"].level
     assert (by_words["Find your harbour."].ordered, by_words["Find your harbour."].level) == (True, 1)
     assert (by_words["Add an hour in summer."].ordered, by_words["Add an hour in summer."].level) == (False, 2)
+    assert by_words["Find your harbour."].list_id != by_words["Add an hour in summer."].list_id != 0
     assert [by_words[words].page for words in ("Careful", "The listing prints all ports.", "Currents")] == [1, 2, 3]
     assert source.pages == 3
 
