@@ -1,4 +1,5 @@
-"""The doorbell behind QUEUE_URL. With `postgres:` nothing rings: workers look at the job table themselves."""
+"""Says "look at the job table" to a lane's workers. On PostgreSQL alone nobody needs to be told: workers look by
+themselves; the cloud's doorbell starts workers that are not there yet."""
 
 from __future__ import annotations
 
@@ -10,18 +11,18 @@ from service.settings import Settings
 
 
 def open_doorbell(settings: Settings) -> Doorbell:
-    """The doorbell that `settings.queue_url` names.
+    """The doorbell behind QUEUE_URL.
 
     Raises:
-        BadInput: this version cannot ring it.
+        BadInput: this version has no such doorbell.
     """
     if urlsplit(settings.queue_url).scheme == "postgres":
-        return SilentDoorbell()
-    raise BadInput("QUEUE_URL=pubsub:// is not built yet. Set QUEUE_URL=postgres: and workers look for themselves.")
+        return NoDoorbell()
+    raise BadInput("QUEUE_URL=pubsub:// is not available in this version yet. Use postgres:, the default.")
 
 
-class SilentDoorbell:
-    """Rings nobody, because somebody always looks."""
+class NoDoorbell:
+    """Workers look at the job table every POLL_SECONDS, so there is nothing to ring."""
 
     def ring(self, lane: Lane) -> None:
-        """Nothing to do: a worker of the lane finds the job within its polling time."""
+        """Nothing happens: the lane's workers will look."""

@@ -1,116 +1,143 @@
-"""Starting workers behind JOBS_URL: processes of this machine, kept alive while the site runs."""
+"""Keeps a machine's workers alive while the site runs: one process for the author lane, some for the render lane.
+
+Workers are processes, so that a crash in a codec or a model ends a worker and not the site. They have a session of
+their own (a Ctrl-C in the terminal reaches the site, which then stops them in order) and die with a killed site.
+"""
 
 from __future__ import annotations
 
+import logging
 import signal
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from urllib.parse import urlsplit
-
-import structlog
 
 from service.adapters.offspring import before_exec
 from service.errors import BadInput
 from service.ports import JobLauncher, Lane
 from service.settings import ROOT, Settings, child_environment
 
-COMMANDS: dict[Lane, tuple[str, ...]] = {
-    "author": ("-m", "service", "work"),
-    "render": ("-m", "renderer_job", "work"),
+log = logging.getLogger(__name__)
+
+COMMANDS: dict[Lane, Sequence[str]] = {
+    "author": (sys.executable, "-m", "service", "work"),
+    "render": (sys.executable, "-m", "renderer_job", "work"),
 }
 NICENESS = 5
-LOOK_SECONDS = 0.5
-REST_SECONDS, LONGEST_REST_SECONDS = 1.0, 30.0
-# A worker that lived this long was healthy: its next death rests from the beginning.
-HEALTHY_SECONDS = 30.0
-GRACE_SECONDS = 6.0
-log = structlog.get_logger()
+LOOK_EVERY_SECONDS = 0.2
+FIRST_REST_SECONDS, LONGEST_REST_SECONDS = 1.0, 30.0
+HEALTHY_AFTER_SECONDS = 60.0
+STOP_SECONDS = 5.0
 
 
 def open_launcher(settings: Settings) -> JobLauncher:
-    """The launcher that `settings.jobs_url` names.
+    """The launcher behind JOBS_URL; nothing is started before `launch`.
 
     Raises:
-        BadInput: this version cannot start workers there.
+        BadInput: this version has no such launcher.
     """
-    match urlsplit(settings.jobs_url).scheme:
-        case "local":
-            return LocalLauncher(settings)
-        case "none":
-            return NoLauncher()
-    raise BadInput("JOBS_URL=cloudrun:// is not built yet. Set JOBS_URL=none: and start `coursewright work` yourself.")
+    scheme = urlsplit(settings.jobs_url).scheme
+    if scheme == "local":
+        return LocalLauncher(settings)
+    if scheme == "none":
+        return NoLauncher()
+    raise BadInput("JOBS_URL=cloudrun:// is not available in this version yet. Use local: or none:.")
 
 
 class NoLauncher:
-    """Starts nothing: somebody else looks after the workers."""
+    """Somebody else starts the workers."""
 
     def launch(self, lane: Lane) -> None:
-        log.info("no worker is started here", lane=lane)
+        """Nothing happens."""
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Nothing is open."""
 
 
 class LocalLauncher:
-    """Keeps the workers of each launched lane alive. They die with this process, even when it is killed."""
+    """Worker processes of this machine. `launch` says that a lane has workers from now on; again changes nothing."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, commands: dict[Lane, Sequence[str]] | None = None) -> None:
         self._settings = settings
-        self._keepers: dict[Lane, list[threading.Thread]] = {}
-        self._closing = threading.Event()
+        self._commands = commands or COMMANDS
+        self._keepers: dict[Lane, list[_Keeper]] = {}
 
     def launch(self, lane: Lane) -> None:
-        """Start the lane's workers; nothing happens when they run already."""
-        if lane in self._keepers or self._closing.is_set():
+        if lane in self._keepers:
             return
+        environment = child_environment(self._settings)
         count = self._settings.render_workers if lane == "render" else 1
-        # One thread for each worker, which lives as long as the launcher: a child's death signal hangs on its thread.
-        self._keepers[lane] = [
-            threading.Thread(target=self._keep, args=(lane,), name=f"keeps-{lane}-{number}", daemon=True)
-            for number in range(1, count + 1)
-        ]
-        for keeper in self._keepers[lane]:
-            keeper.start()
+        self._keepers[lane] = [_Keeper(self._commands[lane], environment, f"{lane}-{n}") for n in range(count)]
 
     def close(self) -> None:
-        """End every worker: told first, so that it hands its job back, then killed."""
-        self._closing.set()
-        for keeper in [keeper for keepers in self._keepers.values() for keeper in keepers]:
+        """End every worker: asked first, so that it hands its job back, then killed."""
+        keepers = [keeper for kept in self._keepers.values() for keeper in kept]
+        self._keepers = {}
+        for keeper in keepers:
+            keeper.stop()
+        for keeper in keepers:
             keeper.join()
-        self._keepers.clear()
 
-    def _keep(self, lane: Lane) -> None:
-        rest = REST_SECONDS
-        while not self._closing.is_set():
+
+class _Keeper:
+    """One worker and the thread that starts it, watches it, and starts it again.
+
+    The thread lives as long as the worker may: the kernel ends a child with the thread that made it.
+    """
+
+    def __init__(self, command: Sequence[str], environment: dict[str, str], name: str) -> None:
+        self._command, self._environment, self._name = command, environment, name
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._keep, name=f"worker-{name}", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    def join(self) -> None:
+        self._thread.join()
+
+    def _keep(self) -> None:
+        rest = FIRST_REST_SECONDS
+        while not self._stopping.is_set():
             started = time.monotonic()
-            worker = self._start(lane)
-            while worker.poll() is None and not self._closing.wait(LOOK_SECONDS):
-                pass
-            if self._closing.is_set():
-                _end(worker)
+            try:
+                worker = self._start()
+            except OSError as error:
+                log.error("worker %s cannot be started: %s", self._name, error)
+            else:
+                self._watch(worker)
+            if self._stopping.is_set():
                 return
-            rest = REST_SECONDS if time.monotonic() - started > HEALTHY_SECONDS else rest
-            log.warning("a worker ended; another one is started", lane=lane, code=worker.returncode, rest_seconds=rest)
-            self._closing.wait(rest)
+            if time.monotonic() - started > HEALTHY_AFTER_SECONDS:
+                rest = FIRST_REST_SECONDS
+            log.warning("worker %s ended; it is started again in %.0f s", self._name, rest)
+            self._stopping.wait(rest)
             rest = min(rest * 2, LONGEST_REST_SECONDS)
 
-    def _start(self, lane: Lane) -> subprocess.Popen[bytes]:
-        # Its own session: a Ctrl-C in the terminal reaches only the site, which then ends its workers in order.
+    def _start(self) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
-            [sys.executable, *COMMANDS[lane]],
+            list(self._command),
             cwd=ROOT,
-            env=child_environment(self._settings),
+            env=self._environment,
             stdin=subprocess.DEVNULL,
             start_new_session=True,
-            preexec_fn=before_exec(dies_with_parent=signal.SIGTERM, niceness=NICENESS),  # noqa: PLW1509 - it only execs
+            preexec_fn=before_exec(dies_with_parent=signal.SIGTERM, niceness=NICENESS),  # noqa: PLW1509
         )
 
-
-def _end(worker: subprocess.Popen[bytes]) -> None:
-    worker.terminate()
-    try:
-        worker.wait(GRACE_SECONDS)
-    except subprocess.TimeoutExpired:
-        worker.kill()
-        worker.wait()
+    def _watch(self, worker: subprocess.Popen[bytes]) -> None:
+        """Wait until the worker ends, or until it is to be ended."""
+        while worker.poll() is None and not self._stopping.wait(LOOK_EVERY_SECONDS):
+            pass
+        if worker.poll() is not None:
+            return
+        worker.terminate()
+        try:
+            worker.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            log.warning("worker %s does not stop by itself; it is killed", self._name)
+            worker.kill()
+            worker.wait()
