@@ -15,8 +15,8 @@ from rich.console import Console
 from service.commands.arguments import parser
 from service.commands.progress import follow, shown
 from service.db.engine import session_scope
-from service.db.queries import lessons_of, newest_media
-from service.db.tables import Course, Role, User
+from service.db.queries import lessons_of, newest_media, sources_of
+from service.db.tables import Course, Role, SourceState, User
 from service.domain.course import Brief
 from service.errors import BadInput
 from service.pipeline.folder import write_folder
@@ -132,6 +132,9 @@ def _build(settings: Settings, sources: list[Path], brief: Brief, out: Path, con
             follow(services, course_id, say, film=video)
             say("Writing the course folder", 100)
             with session_scope(services.engine) as session:
+                for source in sources_of(session, course_id):
+                    if source.state == SourceState.REFUSED:
+                        console.print(f"Left out: {source.error}", highlight=False, soft_wrap=True)
                 course = session.get_one(Course, course_id)
                 write_folder(session, services, course, out, video=video)
                 lessons = lessons_of(session, course_id)

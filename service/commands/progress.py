@@ -17,14 +17,14 @@ from service.pipeline.produce import advance
 from service.ports import Services
 
 Say = Callable[[str, int], None]
-POLL_SECONDS = 0.3
+POLL_SECONDS, LINE_SECONDS = 0.3, 5.0
 
 
 @contextmanager
 def shown(title: str, console: Console) -> Iterator[Say]:
     """Show progress while the block runs: call the yielded function with a sentence and a percentage."""
     if not console.is_terminal:
-        yield lambda what, percent: console.print(f"{title}: {percent:3d} %  {what}", highlight=False, soft_wrap=True)
+        yield _lines(title, console)
         return
     columns = (
         TextColumn("{task.fields[title]}"),
@@ -36,6 +36,19 @@ def shown(title: str, console: Console) -> Iterator[Say]:
     with Progress(*columns, console=console) as progress:
         bar = progress.add_task("starting", total=100, title=title)
         yield lambda what, percent: progress.update(bar, description=what, completed=percent)
+
+
+def _lines(title: str, console: Console) -> Say:
+    """Progress for a log: a line every few seconds, and the last one."""
+    said_at = 0.0
+
+    def say(what: str, percent: int) -> None:
+        nonlocal said_at
+        if percent == 100 or time.monotonic() - said_at >= LINE_SECONDS:
+            said_at = time.monotonic()
+            console.print(f"{title}: {percent:3d} %  {what}", highlight=False, soft_wrap=True)
+
+    return say
 
 
 def follow(

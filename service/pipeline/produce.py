@@ -61,7 +61,7 @@ def advance(session: Session, course_id: uuid.UUID, *, film: bool = True) -> Run
     owner = session.get_one(User, course.owner_id)
     sources = sources_of(session, course_id)
     refused = [source for source in sources if source.state == SourceState.REFUSED]
-    if refused:
+    if refused and len(refused) == len(sources):
         raise BadInput(refused[0].error)
     match course.state:
         case CourseState.DRAFT if any(source.state in UNREAD for source in sources):
