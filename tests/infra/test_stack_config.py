@@ -1,0 +1,105 @@
+"""The configuration refuses what cannot work, and every refusal says what to do."""
+
+from __future__ import annotations
+
+import pulumi
+import pytest
+import yaml
+
+from infra.cost import refuse_paid_lines
+from infra.stack_config import BadConfig, StackConfig, load_config, secret_value
+from service.settings import ROOT
+from tests.infra.graph import PLACEHOLDER_SECRETS, configuration
+
+
+def loaded(stack: str = "dev", *, strict: bool = False, **over: object) -> StackConfig:
+    given = {f"coursewright:{key}" if ":" not in key else key: value for key, value in over.items()}
+    pulumi.runtime.set_all_config(configuration(stack, given), list(PLACEHOLDER_SECRETS))
+    return load_config(refuse_placeholders=strict)
+
+
+@pytest.mark.parametrize(
+    ("over", "said"),
+    [
+        ({"site": {"timeout_seconds": 3600}}, "coursewright:site.timeout_seconds: .*1800.*pulumi config set --path"),
+        ({"site": {"max_instance": 3}}, "coursewright:site.max_instance: "),
+        ({"site": {"cpu": 3}}, "coursewright:site.cpu: "),
+        ({"site": {"max_instances": 9}}, "42 database connections and db-f1-micro takes 25"),
+        ({"databse": {"tier": "db-f1-micro"}}, "coursewright:databse is not a setting.*pulumi config rm"),
+        ({"database": {"tier": "db-n1-standard-1"}}, "coursewright:database.tier"),
+        ({"database": {"availability": "regional"}}, "point_in_time_recovery: true"),
+        ({"database": {"disk_gb": 100}}, "disk_limit_gb is smaller"),
+        ({"media": {"access": "cdn"}}, "needs a domain"),
+        ({"media": {"access": "open"}}, "coursewright:media.access"),
+        ({"jobs": {"render": {"memory_mib": 1024, "scratch_mib": 1024}}}, "scratch lives in memory"),
+        ({"delivery": {"repository": "a/b"}}, "needs installation_id"),
+        ({"delivery": {"github_actions": True}}, "needs repository"),
+        ({"guard": {"billing_account": "abc"}}, "coursewright:guard.billing_account"),
+        ({"models": {"vectors_url": "http://insecure"}}, "coursewright:models.vectors_url"),
+        ({"gcp:project": "Bad_Project"}, "gcp:project: .*pulumi config set gcp:project"),
+    ],
+    ids=str,
+)
+def test_a_configuration_that_cannot_work_is_refused(over: dict[str, object], said: str) -> None:
+    with pytest.raises(BadConfig, match=said):
+        loaded(**over)
+
+
+def test_placeholders_of_the_committed_file_are_refused_when_it_matters() -> None:
+    assert loaded("prod").project == "replace-me-prod"
+    with pytest.raises(BadConfig, match=r"gcp:project still holds a placeholder.*pulumi config set gcp:project"):
+        loaded("prod", strict=True)
+
+
+def test_a_missing_secret_says_how_to_set_it() -> None:
+    loaded("prod")
+    pulumi.runtime.set_all_config({"gcp:project": "some-project", "gcp:region": "us-central1"})
+    with pytest.raises(BadConfig, match="pulumi config set --secret coursewright:cookieKeys"):
+        secret_value("cookie-keys")
+
+
+@pytest.mark.parametrize(
+    ("over", "said"),
+    [
+        ({"guard": {"alerts": True}}, "alerts would cost 0.70"),
+        (
+            {"media": {"access": "cdn", "domain": "m.test"}, "guard": {"alerts": False}},
+            "load balancer would cost 18.25",
+        ),
+        ({"site": {"min_instances": 1, "max_instances": 2}, "guard": {"alerts": False}}, "site kept warm, processor"),
+        ({"gcp:region": "europe-west1", "guard": {"alerts": False}}, "content would cost"),
+        ({"delivery": {"image_versions_kept": 9}, "guard": {"alerts": False}}, "images would cost"),
+    ],
+    ids=str,
+)
+def test_a_strict_stack_refuses_what_leaves_the_free_tier(over: dict[str, object], said: str) -> None:
+    with pytest.raises(BadConfig, match=said):
+        refuse_paid_lines(loaded(**over))
+
+
+def test_the_strict_stack_as_committed_is_free_but_for_its_database() -> None:
+    config = loaded()
+    assert config.free_tier == "strict"
+    refuse_paid_lines(config)
+
+
+@pytest.mark.parametrize("stack", ["prod", "dev"])
+def test_the_committed_file_keeps_secrets_out(stack: str) -> None:
+    """Encrypted ones may stand in it; plain ones never."""
+    given = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8"))["config"]
+    plain = [key for key in PLACEHOLDER_SECRETS if key in given and set(given[key]) != {"secure"}]
+    assert not plain
+
+
+@pytest.mark.parametrize(
+    ("tier", "connections"),
+    [
+        ("db-f1-micro", 25),
+        ("db-g1-small", 50),
+        ("db-custom-1-3840", 100),
+        ("db-custom-2-7680", 400),
+        ("db-custom-8-30720", 600),
+    ],
+)
+def test_a_tier_takes_as_many_connections_as_cloud_sql_gives_it(tier: str, connections: int) -> None:
+    assert loaded(database={"tier": tier}).database.connections == connections
