@@ -41,7 +41,7 @@ from service.domain.storyboard import CueTime, Film
 from service.ports import StorageService
 from service.web.passwords import hash_password
 
-PASSWORD = "four words in a row"
+PASSWORD = "a lighthouse in thick fog"
 HASH = hash_password(PASSWORD)
 
 PARAGRAPHS = (

@@ -36,12 +36,14 @@ export function start(root) {
       row.querySelector(".icon use").setAttribute("href", `#i-${symbol}`);
       row.querySelector("[data-what]").textContent = word;
       row.querySelector("[data-watch]").hidden = state !== "completed";
-      bar.hidden = state !== "writing" && state !== "filming";
-      bar.removeAttribute("value");
+      bar.hidden = true;                             // until its part is told
+      bar.value = 0;
       if (state === "completed" || state === "failed") say(`${row.querySelector("strong").textContent}: ${word}`);
       live("ready").textContent = box.querySelectorAll("[data-state=completed]").length;
     }
-    if (event.part !== undefined && event.part !== null) bar.value = event.part;
+    if (!Number.isFinite(event.part)) return;
+    bar.value = event.part;
+    bar.hidden = row.dataset.state !== "writing" && row.dataset.state !== "filming";
   }
 
   const say = (text) => { box.querySelector("[data-say]").textContent = text; };
