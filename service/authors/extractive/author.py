@@ -105,4 +105,6 @@ class ExtractiveAuthor:
         """The length of the lesson's video: its words at the pace of a calm voice, and its pauses."""
         board = self._drawn(plan, self._written(plan, lesson_id, library), library)
         words = sum(len((cue.speech or cue.text).split()) for cue in board.cues())
-        return words / WORDS_A_MINUTE + sum(cue.pause for cue in board.cues()) / 60
+        pauses = sum(cue.pause for cue in board.cues())
+        pauses += sum(scene.pause for scene in board.scenes if scene.kind == "question")
+        return words / WORDS_A_MINUTE + pauses / 60

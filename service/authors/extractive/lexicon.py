@@ -74,7 +74,7 @@ CONNECTIVES = (
 
 KEPT_CONNECTIVES = frozenset(("Instead", "In general", "Generally", "Typically", "Usually", "Ideally", "Still"))
 
-CONNECTIVES_BEFORE_A_COMMA = frozenset(("First", "Second", "Next", "Plus", "Again", "That is", "Overall"))
+CONNECTIVES_BEFORE_A_COMMA = frozenset(("Note", "First", "Second", "Next", "Plus", "Again", "That is", "Overall"))
 
 OPPOSITES = (
     ("increases", "decreases"),

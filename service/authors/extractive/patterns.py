@@ -168,8 +168,9 @@ NUMBER = re.compile(
     r"GB|px|pixels?|people|iterations?|times|degrees?|°C|grams?|g|ml|lit(?:er|re)s?|met(?:er|re)s?|km|cm|mm)\b)?"
 )
 STRONG_WARNING = re.compile(
-    r"^never\b|\b(?:(?:must|should|can) never|(?:do not|don[’']t)(?! need| have| want)|must not|(?:should|must) avoid|insecure|danger\w*|beware|"
-    r"cannot be undone)\b|^avoid\b",
+    r"^(?:never|avoid)\b|"
+    r"\b(?:(?:must|should|can) never|(?:do not|don[’']t)(?! need| have| want)|must not|(?:should|must) avoid|insecure|"
+    r"danger\w*|beware|cannot be undone)\b",
     _I,
 )
 

@@ -116,7 +116,6 @@ def practice_scene(idea: Idea) -> SceneDraft | None:
     }
     scene.cites = tuple(cite for s in task + answer for cite in s.cites)
     scene.said = [signpost("Your turn. Pause the video, and try this.")] + [say(s) for s in task]
-    scene.said[-1].pause = float(PAUSE_FOR_PRACTICE)
     told = [say(s) for s in answer]
     told[0].state = 1
     scene.said += told
@@ -136,7 +135,7 @@ def question_scene(item: QuizItem) -> SceneDraft | None:
         "answer": key,
         "pause": PAUSE_FOR_A_QUESTION,
     }
-    asked = Said("Quick check: read the question on screen, and pick an answer.", pause=float(PAUSE_FOR_A_QUESTION))
+    asked = Said("Quick check: read the question on screen, and pick an answer.")
     asked.state = 0
     text = f"The answer is {key.rstrip('.')}."
     answer = Said(text, cites=item.cites, state=1)

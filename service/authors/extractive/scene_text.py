@@ -146,6 +146,8 @@ class TextScenes:
     def note(self, idea: Idea, units: list[Unit]) -> None:
         """A call-out has its own scene, under its own heading."""
         self.flush()
+        if not units:
+            return
         title = idea.label or self.section.name
         if idea.tone == "warning" and sum(unit.words for unit in units) < 150 and self.warn(units, title):
             return

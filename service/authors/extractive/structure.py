@@ -67,7 +67,7 @@ class _Walk:
             self._step(block)
 
     def _step(self, block: Block) -> None:
-        if block.role == "skip" or block.end <= block.start:
+        if block.role == "skip" or not self._text(block).strip():
             self.at += 1
         elif block.role in ("objectives", "questions", "keypoints"):
             self._aims(block)
@@ -172,7 +172,7 @@ class _Walk:
         self.at += 1
         while self.at < len(self.blocks) and self.blocks[self.at].kind == "output":
             output = self.blocks[self.at]
-            if not idea.output:
+            if not idea.output and self._text(output).strip():
                 idea.output = self._text(output)
                 idea.cites += (self.reading.cite(output.start, output.end),)
             idea.end = output.end
@@ -236,6 +236,8 @@ class _Walk:
     def _exercise_block(self, idea: Idea, block: Block) -> None:
         idea.end = block.end
         text = self._text(block)
+        if not text.strip():
+            return
         if block.kind == "heading":
             idea.label = idea.label or (text.rstrip(":") if block.role == "exercise" else "")
         elif block.kind in ("code", "output"):

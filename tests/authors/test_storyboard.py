@@ -1,0 +1,138 @@
+"""Scenes that a teacher would draw: the right kind for each passage, revealed as it is spoken."""
+
+from __future__ import annotations
+
+import pytest
+
+from service.authors.extractive import ExtractiveAuthor
+from service.domain.course import Brief
+from service.domain.lesson import Lesson
+from service.domain.source import Source
+from service.domain.storyboard import (
+    BulletsScene,
+    CodeScene,
+    ComparisonScene,
+    DefinitionScene,
+    QuestionScene,
+    RecapScene,
+    StepsScene,
+    Storyboard,
+    TitleScene,
+    WarningScene,
+)
+from tests.authors.test_author_contract import silent
+from tests.authors.texts import SourceBuilder, backups, bees, evidence, sourdough
+
+
+def film(source: Source) -> tuple[Lesson, Storyboard]:
+    author, given = ExtractiveAuthor(), evidence(source)
+    plan = author.plan(Brief(), given, silent)
+    lesson = author.write(Brief(), plan, plan.lessons[0].id, given, silent)
+    return lesson, author.storyboard(Brief(), plan, lesson, given, silent)
+
+
+@pytest.fixture(scope="module")
+def bread() -> Storyboard:
+    return film(sourdough())[1]
+
+
+@pytest.fixture(scope="module")
+def laptop() -> Storyboard:
+    return film(backups())[1]
+
+
+def test_it_opens_with_a_question_and_says_what_learners_will_be_able_to_do(bread: Storyboard) -> None:
+    title, aims = bread.scenes[0], bread.scenes[1]
+    assert isinstance(title, TitleScene)
+    assert isinstance(aims, BulletsScene)
+    assert title.cues[0].text.endswith("?")
+    assert [cue.state for cue in aims.cues] == [1, 2, 3]
+    assert aims.cues[1].text == f"You can also {aims.items[1][0].lower()}{aims.items[1][1:]}."
+
+
+def test_the_sources_own_question_opens_the_lesson(laptop: Storyboard) -> None:
+    assert laptop.scenes[0].cues[0].text == "What happens to my files when the disk dies?"
+
+
+def test_a_definition_has_a_card(bread: Storyboard) -> None:
+    cards = [scene for scene in bread.scenes if isinstance(scene, DefinitionScene)]
+    assert {"Starter", "Hydration", "Proofing"} <= {card.term for card in cards}
+    assert cards[0].text == "Mixture of flour & water in which wild yeast & bacteria live together"
+
+
+def test_a_table_of_two_things_is_a_comparison_told_row_by_row(bread: Storyboard) -> None:
+    scene = next(scene for scene in bread.scenes if isinstance(scene, ComparisonScene))
+    assert scene.heads == ("Warm proofing", "Cold proofing")
+    assert [cue.state for cue in scene.cues if cue.state] == [1, 2, 3]
+
+
+def test_a_warning_stands_out(bread: Storyboard, laptop: Storyboard) -> None:
+    assert any("Never keep starter" in s.text for s in bread.scenes if isinstance(s, WarningScene))
+    assert any("Do not pull out" in s.text for s in laptop.scenes if isinstance(s, WarningScene))
+
+
+def test_steps_appear_one_by_one_and_are_counted_aloud(laptop: Storyboard) -> None:
+    scene = next(scene for scene in laptop.scenes if isinstance(scene, StepsScene))
+    assert len(scene.items) == 4
+    assert [cue.state for cue in scene.cues if cue.state] == [1, 2, 3, 4]
+    assert [cue.speech[:7] for cue in scene.cues if cue.state] == ["Step 1.", "Step 2.", "Step 3.", "Step 4."]
+    assert scene.cues[-1].text == "Check that the summary of the run names no skipped file."
+
+
+def test_code_is_shown_with_its_output_and_said_by_name(laptop: Storyboard) -> None:
+    scene = next(scene for scene in laptop.scenes if isinstance(scene, CodeScene))
+    assert scene.lines == ("$ keep init /media/disk/store",)
+    assert scene.output == ("Store created. Password set.",)
+    assert any("keep init" in (cue.speech or cue.text) for cue in scene.cues)
+
+
+def test_long_code_is_shown_up_to_fourteen_lines() -> None:
+    page = SourceBuilder("Loops")
+    for n in range(12):
+        page.para(f"A loop of kind {n} repeats its body {n + 2} times, because the counter starts at zero.")
+    page.para("This program prints all the squares:")
+    page.code("\n".join(f"print({n} * {n})" for n in range(40)), lang="python")
+    scene = next(scene for scene in film(page.source())[1].scenes if isinstance(scene, CodeScene))
+    assert len(scene.lines) <= 14
+    assert scene.lines[-1] == "…"
+
+
+def test_an_exercise_asks_and_then_answers(laptop: Storyboard) -> None:
+    scene = next(s for s in laptop.scenes if isinstance(s, QuestionScene) and s.kicker == "Practice")
+    assert scene.answer.startswith("All but one copy")
+    answer = next(cue for cue in scene.cues if cue.state == 1)
+    assert answer.text.startswith("All but one copy")
+
+
+def test_the_check_question_shows_its_answer_only_after_the_pause(bread: Storyboard) -> None:
+    scene = next(s for s in bread.scenes if isinstance(s, QuestionScene))
+    assert [cue.state for cue in scene.cues] == [0, 1]
+    assert scene.options[scene.correct] == scene.answer
+    assert scene.cues[1].cites
+
+
+def test_the_recap_shows_the_key_points_of_the_source(laptop: Storyboard) -> None:
+    recap = laptop.scenes[-1]
+    assert isinstance(recap, RecapScene)
+    assert recap.items[0] == "`keep init` creates encrypted store"
+
+
+def test_a_list_shows_every_entry_that_is_spoken() -> None:
+    scene = next(s for s in film(bees())[1].scenes if s.title == "Who lives in a hive")
+    assert isinstance(scene, BulletsScene)
+    assert scene.items == ("Queen", "Worker", "Drone", "Brood")
+
+
+def test_captions_are_the_sources_own_words(bread: Storyboard) -> None:
+    text = sourdough().text
+    for cue in bread.cues():
+        if cue.cites and not cue.text.startswith(("The answer is", "Time:", "Taste:", "Risk:")):
+            assert cue.text[1:] in text
+
+
+def test_the_lesson_text_holds_more_than_the_video_and_nothing_else() -> None:
+    lesson, board = film(sourdough())
+    written = " ".join(claim.text for claim in lesson.claims())
+    told = [cue.text for cue in board.cues() if cue.cites and cue.text in sourdough().text]
+    assert told
+    assert all(text in written for text in told)
