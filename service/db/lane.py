@@ -100,7 +100,7 @@ def _attend(
     """Work on one claimed job and record how it ended."""
     task = Task(engine, claim, settings.lease_seconds)
     started = time.monotonic()
-    with _Heart(engine, task, settings, stop, abandon):
+    with _Heart(engine, task, settings, stop, backoff, abandon):
         outcome = _outcome(handlers, task)
     try:
         _record(engine, task, outcome, backoff)
@@ -148,9 +148,16 @@ class _Heart:
     """Keeps the lease of one task while its handler works, in a thread of its own."""
 
     def __init__(
-        self, engine: Engine, task: Task, settings: Settings, stop: threading.Event, abandon: Callable[[int], None]
+        self,
+        engine: Engine,
+        task: Task,
+        settings: Settings,
+        stop: threading.Event,
+        backoff: Backoff,
+        abandon: Callable[[int], None],
     ) -> None:
-        self._engine, self._task, self._stop, self._abandon = engine, task, stop, abandon
+        self._engine, self._task, self._stop = engine, task, stop
+        self._backoff, self._abandon = backoff, abandon
         self._lease_seconds, self._deadline = settings.lease_seconds, settings.step_deadline_seconds
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._beat, name=f"lease-{task.claim.job_id}", daemon=True)
@@ -213,7 +220,11 @@ class _Heart:
         if self._over.wait(HUNG_GRACE_SECONDS):
             return
         try:
-            transaction(self._engine, lambda session: jobs.fail(session, claim, str(late), retryable=True))
+            error = str(late)
+            transaction(
+                self._engine,
+                lambda session: jobs.fail(session, claim, error, retryable=True, backoff=self._backoff),
+            )
         except (Fenced, Unavailable) as error:
             log.info("the end of job %s is not recorded: %s", claim.job_id, error)
         self._abandon(HUNG)

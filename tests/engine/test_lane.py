@@ -1,0 +1,300 @@
+"""The lane's loop, in this process where that tells enough, and in real ones that are stopped and killed."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from service.db import events, jobs
+from service.db.lane import DONE, HUNG, Handler, Task, run_lane
+from service.db.tables import JobState, RunState
+from service.errors import BadInput, Canceled, Fenced, Unavailable
+from service.settings import ROOT, Settings
+from tests.engine.desk import AT_ONCE, Desk
+
+Work = Callable[..., int]
+Spawn = Callable[..., subprocess.Popen[str]]
+
+
+@pytest.fixture
+def work(desk: Desk, settings: Settings) -> Work:
+    """Run the author lane in this process until nothing is left."""
+
+    def run(handlers: Mapping[str, Handler], stop: threading.Event | None = None, **changes: object) -> int:
+        quick = settings.model_copy(update={"idle_exit_seconds": 0.2, "poll_seconds": 0.02, **changes})
+        given = stop or threading.Event()
+        return run_lane(desk.engine, "author", handlers, settings=quick, stop=given, backoff=AT_ONCE)
+
+    return run
+
+
+@pytest.fixture
+def spawn(database: str, tmp_path: Path) -> Iterator[Spawn]:
+    started: list[subprocess.Popen[str]] = []
+
+    def start(lease: float = 1.0, deadline: float = 60.0) -> subprocess.Popen[str]:
+        arguments = [database, str(lease), str(deadline), str(tmp_path / "done")]
+        command = [sys.executable, "-m", "tests.engine.worker_process", *arguments]
+        worker = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        started.append(worker)
+        assert worker.stdout is not None
+        assert worker.stdout.readline() == "ready\n"
+        return worker
+
+    yield start
+    for worker in started:
+        worker.kill()
+        worker.wait()
+        assert worker.stdout is not None
+        worker.stdout.close()
+
+
+def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not come in time"
+        time.sleep(0.02)
+
+
+# --- what a handler may rely on ---
+
+
+def test_a_finished_step_is_reused_when_the_handler_fails_later(desk: Desk, work: Work) -> None:
+    run_id, calls = desk.run(), []
+    desk.enqueue(run_id, kind="k", units=2)
+
+    def handler(task: Task) -> None:
+        calls.append("try")
+        assert task.step("one", "key", lambda: calls.append("one") or {"n": 1}) == {"n": 1}
+        if calls.count("try") == 1:
+            raise Unavailable("The provider is away.")
+
+    assert work({"k": handler}) == DONE
+    assert calls == ["try", "one", "try"]
+    assert desk.run_row(run_id).state == RunState.SUCCEEDED
+
+
+def test_a_step_with_another_input_is_done_anew(desk: Desk, work: Work) -> None:
+    desk.enqueue(desk.run(), kind="k")
+    results = []
+
+    def handler(task: Task) -> None:
+        for key in ("a", "b"):
+            results.append(task.step("one", key, lambda key=key: key * 3))
+
+    work({"k": handler})
+    assert results == ["aaa", "bbb"]
+
+
+@pytest.mark.parametrize(
+    ("error", "attempts", "message"),
+    [
+        (BadInput("There is nothing to teach."), 1, "There is nothing to teach."),
+        (Unavailable("The provider is away."), 3, "The provider is away."),
+        (KeyError("x"), 3, "The work failed unexpectedly (KeyError). The log of the author lane says more."),
+    ],
+)
+def test_an_error_is_tried_again_only_if_that_may_help(
+    desk: Desk, work: Work, error: Exception, attempts: int, message: str
+) -> None:
+    run_id, calls = desk.run(), []
+    job_id = desk.enqueue(run_id, kind="k")
+
+    def handler(task: Task) -> None:
+        calls.append(task.claim.attempt)
+        raise error
+
+    work({"k": handler})
+    assert calls == list(range(1, attempts + 1))
+    assert (desk.job(job_id).state, desk.job(job_id).error) == (JobState.DEAD, message)
+    assert desk.run_row(run_id).state == RunState.FAILED
+
+
+def test_a_kind_that_nobody_handles_is_dead_and_does_not_stop_the_lane(desk: Desk, work: Work) -> None:
+    run_id = desk.run()
+    unknown, known = desk.enqueue(run_id, kind="?", priority=1), desk.enqueue(run_id, kind="k", priority=2)
+    work({"k": lambda _: None})
+    assert (desk.job(unknown).state, desk.job(known).state) == (JobState.DEAD, JobState.SUCCEEDED)
+
+
+def test_progress_is_told_twice_a_second_at_most_and_belongs_to_the_lesson(desk: Desk, work: Work) -> None:
+    run_id, lesson_id = desk.run(), desk.lesson()
+    desk.enqueue(run_id, kind="k", subject_id=lesson_id, units=2)
+
+    def write(task: Task) -> None:
+        for n in range(1000):
+            task.say(f"Sentence {n}", n / 1000)
+
+    work({"k": lambda task: task.step("one", "key", lambda: write(task), what="Writing", lesson_id=lesson_id)})
+    told = [event.data for event in desk.events(run_id)]
+    assert told[0] == {"what": "Writing", "percent": 0, "lesson_id": str(lesson_id)}
+    assert told[1] == {"what": "Sentence 999", "percent": 50, "lesson_id": str(lesson_id)}
+    assert len(told) <= 5
+
+
+def test_what_is_committed_with_the_task_is_fenced(desk: Desk, work: Work) -> None:
+    run_id = desk.run()
+    desk.enqueue(run_id, kind="k")
+    refused: list[BaseException] = []
+
+    def handler(task: Task) -> None:
+        if task.claim.attempt > 1:
+            return
+        desk.lease_runs_out()
+        desk.claimed("other")
+        try:
+            task.commit(lambda session: events.say(session, run_id, "progress", {"what": "too late"}))
+        except Fenced as error:
+            refused.append(error)
+            raise
+        finally:
+            desk.lease_runs_out()
+
+    work({"k": handler})
+    assert refused
+    assert "too late" not in str([event.data for event in desk.events(run_id)])
+
+
+def test_a_stopped_run_stops_its_handler_at_the_next_word(desk: Desk, work: Work) -> None:
+    run_id, heard = desk.run(), []
+    job_id = desk.enqueue(run_id, kind="k")
+
+    def handler(task: Task) -> None:
+        desk.do(lambda session: jobs.request_cancel(session, run_id))
+        try:
+            task.say("Still here")
+        except Canceled:
+            heard.append(True)
+            raise
+
+    work({"k": handler})
+    assert heard
+    assert desk.job(job_id).state == JobState.CANCELED
+    assert desk.run_row(run_id).state == RunState.CANCELED
+
+
+def test_a_handler_with_nothing_to_say_learns_of_the_stop_from_the_renewal(desk: Desk, work: Work) -> None:
+    run_id = desk.run()
+    desk.enqueue(run_id, kind="k")
+
+    def handler(task: Task) -> None:
+        desk.do(lambda session: jobs.request_cancel(session, run_id))
+        time.sleep(0.6)
+        with pytest.raises(Canceled):
+            task.advance(1)
+        raise Canceled("as told")
+
+    work({"k": handler}, lease_seconds=0.6)
+    assert desk.run_row(run_id).state == RunState.CANCELED
+
+
+def test_the_lease_is_renewed_while_a_handler_works_longer_than_it(desk: Desk, work: Work) -> None:
+    desk.enqueue(desk.run(), kind="k")
+    stolen = []
+
+    def handler(task: Task) -> None:
+        for _ in range(10):
+            time.sleep(0.1)
+            stolen.append(desk.claim("thief"))
+
+    work({"k": handler}, lease_seconds=0.5)
+    assert stolen == [None] * 10
+
+
+def test_a_step_beyond_its_deadline_fails_and_is_tried_again(desk: Desk, work: Work) -> None:
+    job_id = desk.enqueue(desk.run(), kind="k")
+    attempts = []
+
+    def handler(task: Task) -> None:
+        attempts.append(task.claim.attempt)
+        if task.claim.attempt == 1:
+            time.sleep(0.8)
+            task.say("Done at last")
+
+    work({"k": handler}, step_deadline_seconds=0.3)
+    assert attempts == [1, 2]
+    assert desk.job(job_id).state == JobState.SUCCEEDED
+
+
+# --- processes ---
+
+
+def test_a_worker_that_is_killed_is_continued_and_no_finished_step_is_redone(
+    desk: Desk, spawn: Spawn, tmp_path: Path
+) -> None:
+    run_id = desk.run()
+    desk.enqueue(run_id, kind="killed", units=4)
+    assert spawn().wait(30) == -signal.SIGKILL
+    assert (tmp_path / "done").read_text().split() == ["one", "two"]
+    assert spawn().wait(30) == DONE
+    assert (tmp_path / "done").read_text().split() == ["one", "two", "three", "four"]
+    run = desk.run_row(run_id)
+    assert (run.state, run.done, run.percent) == (RunState.SUCCEEDED, 4, 100)
+    shown = [event.data["percent"] for event in desk.events(run_id)]
+    assert shown == sorted(shown)
+
+
+def test_a_job_that_kills_its_worker_stops_after_three_and_the_others_finish(desk: Desk, spawn: Spawn) -> None:
+    run_id = desk.run()
+    poison = desk.enqueue(run_id, kind="poison", priority=1)
+    healthy = desk.enqueue(run_id, kind="steps", priority=2, units=4)
+    codes = []
+    while DONE not in codes:
+        codes.append(spawn(lease=0.3).wait(30))
+        assert len(codes) <= 6
+        desk.lease_runs_out()
+    assert desk.job(poison).state == JobState.DEAD
+    assert desk.job(poison).attempt == 3
+    assert desk.job(healthy).state == JobState.SUCCEEDED
+    assert desk.run_row(run_id).state == RunState.FAILED
+
+
+@pytest.mark.parametrize("kind", ["slow", "deaf"])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_worker_told_to_stop_hands_its_job_back_in_time(
+    desk: Desk, spawn: Spawn, kind: str, number: signal.Signals
+) -> None:
+    job_id = desk.enqueue(desk.run(), kind=kind, units=4)
+    worker = spawn(lease=60.0)
+    until(lambda: desk.job(job_id).state == JobState.RUNNING)
+    time.sleep(0.3)
+    told = time.monotonic()
+    worker.send_signal(number)
+    until(lambda: desk.job(job_id).state == JobState.QUEUED, 3.0)
+    assert time.monotonic() - told < 3.0
+    assert worker.wait(5) == DONE
+    assert desk.job(job_id).attempt == 0
+    assert desk.claimed().attempt == 1
+
+
+def test_a_handler_that_hangs_is_ended_with_its_process_and_tried_again(desk: Desk, spawn: Spawn) -> None:
+    job_id = desk.enqueue(desk.run(), kind="hang")
+    assert spawn(lease=60.0, deadline=0.5).wait(40) == HUNG
+    assert desk.job(job_id).state == JobState.QUEUED
+    assert "took longer" in desk.job(job_id).error
+    assert spawn().wait(30) == DONE
+    assert desk.job(job_id).state == JobState.SUCCEEDED
+
+
+def test_an_idle_worker_stops_at_once(desk: Desk, spawn: Spawn) -> None:
+    worker = spawn()
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait(3) == DONE
+
+
+def test_two_workers_share_the_jobs_and_each_is_done_once(desk: Desk, spawn: Spawn, tmp_path: Path) -> None:
+    run_id = desk.run()
+    for _ in range(6):
+        desk.enqueue(run_id, kind="steps", units=4, subject_id=uuid.uuid4())
+    workers = [spawn(), spawn()]
+    assert [worker.wait(60) for worker in workers] == [DONE, DONE]
+    assert len((tmp_path / "done").read_text().split()) == 24
+    assert desk.run_row(run_id).state == RunState.SUCCEEDED
