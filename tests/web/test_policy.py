@@ -77,7 +77,7 @@ COURSE_ROWS = [rule for rule in POLICY if "{course_id" in rule.path]
 def test_a_foreign_course_looks_exactly_like_a_missing_one(rule: Any, browser_of: Browsers, world: World) -> None:
     foreign = world.course(world.person("owner@example.org"))
     lesson = world.lessons[0]
-    other, me = browser_of("other@example.org")
+    other, _ = browser_of("other@example.org")
     token = other.token()
     for method in rule.methods:
         answers = [
@@ -110,7 +110,7 @@ def test_a_lesson_is_not_reached_through_another_course(rule: Any, browser_of: B
 
 def test_a_published_course_may_be_read_but_not_changed_by_others(browser_of: Browsers, world: World) -> None:
     course = world.course(world.person("owner@example.org"), "published")
-    other, me = browser_of("other@example.org")
+    other, _ = browser_of("other@example.org")
     token = other.token()
     assert other.get(f"/courses/{course}").status_code == 200
     for rule in COURSE_ROWS:
@@ -120,14 +120,14 @@ def test_a_published_course_may_be_read_but_not_changed_by_others(browser_of: Br
 
 
 def test_a_learner_cannot_make_courses(browser_of: Browsers) -> None:
-    learner, me = browser_of("learner@example.org", role="learner")
+    learner, _ = browser_of("learner@example.org", role="learner")
     assert learner.get("/courses/new").status_code == 404
     assert learner.submit("/courses/new").status_code == 404
 
 
 def test_an_administrator_reaches_what_is_not_theirs(browser_of: Browsers, world: World) -> None:
     course = world.course(world.person("owner@example.org"))
-    admin, me = browser_of("admin@example.org", role="admin")
+    admin, _ = browser_of("admin@example.org", role="admin")
     assert admin.get(f"/courses/{course}").status_code == 200
 
 

@@ -47,10 +47,10 @@ HASH = hash_password(PASSWORD)
 PARAGRAPHS = (
     ("heading", "What the chart draws"),
     ("paragraph", "A surface chart shows the pressure of the air at sea level, drawn as closed lines."),
-    ("paragraph", "An isobar is a line that joins places of equal pressure. Most charts draw one every four hectopascals."),
+    ("paragraph", "An isobar is a line that joins places of equal pressure. Most charts draw one every 4 hPa."),
     ("paragraph", "Where isobars lie close together, the wind is strong; where they lie far apart, it is light."),
     ("heading", "Which way it blows"),
-    ("paragraph", "In the northern hemisphere the wind goes anticlockwise round a low, a little inwards. If x<y and 3<5, all is well."),
+    ("paragraph", "In the north the wind goes anticlockwise round a low, a little inwards, if x<y and 3<5."),
     ("code", "gust = 1.5 * mean_wind\nprint(gust)"),
     ("paragraph", "A gust may be half as strong again as the mean wind, so reef for the gust."),
 )  # fmt: skip
@@ -172,7 +172,7 @@ ITEMS = (
         id="q-multiple",
         kind="multiple",
         stem="Which of these does a surface chart show?",
-        options=(option("Pressure", "Drawn as lines."), option("Price", "No chart does."), option("Lows", "As closed lines.")),
+        options=(option("Pressure", "As lines."), option("Price", "No chart does."), option("Lows", "As closed lines.")),
         key=(0, 2),
     ),
     Item(
