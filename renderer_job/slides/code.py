@@ -20,6 +20,7 @@ from renderer_job.theme import BODY, FULL, LEFT
 from service.domain.storyboard import CodeScene
 
 PAD, LABEL = 28, 60  # inside a panel; above the output
+FEW = 6  # lines that may be set larger
 USES = (
     (Token.Comment, "comment"),
     (Token.Keyword, "keyword"),
@@ -79,6 +80,7 @@ def code(c: Canvas, page: Page, scene: CodeScene, state: int) -> None:
     """State k sets off the range `focus[k - 1]`; a state past the last range sets off nothing."""
     top = head(c, page, 56)
     listing = _listing(c, page, scene, BODY - top)
+    top += min(80.0, (BODY - top - listing.height) * 0.2)  # a few lines do not stick to the title
     hot = range(0)
     if 1 <= state <= len(scene.focus):
         first, last = scene.focus[state - 1]
@@ -101,7 +103,8 @@ def _panel(c: Canvas, top: float, height: float) -> None:
 def _listing(c: Canvas, page: Page, scene: CodeScene, room: float) -> Listing:
     """The listing at its largest size, 44 to 34, that fits; cut by rows at the last on a canvas that is not strict."""
     tokens = _tokens(scene)
-    for size in c.sizes(44 if page.parts == 1 else 38, 34):  # pages of one listing look alike
+    few = len(scene.lines) + len(scene.output) <= FEW
+    for size in c.sizes(38 if page.parts > 1 else 56 if few else 44, 34):  # pages of one listing look alike
         listing = _wrapped(c, page, scene, tokens, size)
         if listing.height <= room:
             return listing

@@ -23,7 +23,7 @@ def definition(c: Canvas, page: Page, scene: DefinitionScene, state: int) -> Non
     below = said.height + 56 if said.lines else 0
     room = BODY - 136 - term.height - 72 - below
     body = c.wanted("text", scene.text, c.serif(62, 400, 1.32), Room(1436, room, 44))
-    y = 128 + min(120, (room - body.height) * 0.4)
+    y = 128 + min(168, (room - body.height) * 0.4)
     c.put(term, LEFT, y, 1582, "term")
     y += term.height + 28
     c.rule(LEFT, y, FULL)

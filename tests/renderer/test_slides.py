@@ -92,7 +92,7 @@ def filled(rng: random.Random, kind: str) -> dict[str, Any]:
     return scene(kind, **content, cues=[cue("Said.")])
 
 
-@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(
     seed=st.integers(0, 2**32), kind=st.sampled_from(list(KINDS)), theme=st.sampled_from(["light", "dark", "contrast"])
 )
