@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import signal
 import socket
 import threading
 from collections.abc import Callable
@@ -31,6 +32,7 @@ def main(argv: list[str]) -> int:
         chosen["llm"] = "offline"
     settings = load_settings(**chosen)
     listener = listen(settings)
+    signal.signal(signal.SIGTERM, _interrupt)
     try:
         return _serve(settings.model_copy(update={"port": listener.getsockname()[1]}), listener, demo=given.demo)
     finally:
@@ -73,11 +75,19 @@ def _serve(settings: Settings, listener: socket.socket, *, demo: bool) -> int:
         app = create_app(services.settings, lambda _: nullcontext(services))
         config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=3, lifespan="on")
         server = Announcing(config, lambda: _announce(services, demo, stop))
+        # The server catches both signals, ends in order, and then raises them again; here they have done their work.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: None)
         try:
             server.run(sockets=[listener])
         finally:
             stop.set()
     return 0
+
+
+def _interrupt(*_: object) -> None:
+    """SIGTERM during the start ends it like Ctrl-C: in order."""
+    raise KeyboardInterrupt
 
 
 class Announcing(uvicorn.Server):

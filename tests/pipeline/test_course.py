@@ -10,12 +10,12 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from service.adapters.doorbell import open_doorbell
-from service.adapters.launcher import open_launcher
-from service.adapters.mail import open_mailer
 from sqlalchemy import Engine, func, select
 
 from renderer_job.work import Studio, film_lesson
+from service.adapters.doorbell import open_doorbell
+from service.adapters.launcher import open_launcher
+from service.adapters.mail import open_mailer
 from service.adapters.speech import open_speech
 from service.adapters.stills import SlideStills
 from service.adapters.vectors import open_vectors
@@ -34,30 +34,7 @@ from service.pipeline.verify import check_cites
 from service.ports import Services, StorageService
 from service.settings import Settings
 
-TEXT = """# Sourdough
-
-## What a starter is
-
-A starter is a mixture of flour and water in which wild yeast and bacteria live. The yeast makes the gas that lifts the
-dough. The bacteria make the acids that give the bread its taste. A starter that is fed every day doubles within
-8 hours. A starter that is kept in a refrigerator needs food once a week.
-
-## Feeding the starter
-
-1. Throw away all but 50 grams of the starter.
-2. Add 50 grams of flour and 50 grams of water.
-3. Stir until no dry flour is left.
-4. Cover the jar and leave it at room temperature.
-
-Never close the jar tightly, because the gas must get out. Warm water makes the yeast work faster. Cold water slows the
-yeast down. Chlorine in tap water can harm the bacteria, so let the water stand for an hour.
-
-## Baking
-
-The dough rises until it has grown by half. Bake the loaf at 230 degrees for 40 minutes. Steam in the oven keeps the
-crust soft while the loaf grows. A loaf is done when it sounds hollow. Let the loaf cool for two hours before you cut
-it, because the crumb is still setting.
-"""
+TEXT = (Path(__file__).parents[1] / "e2e" / "sourdough.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture
