@@ -11,7 +11,7 @@ import pytest
 
 from service.authors.extractive import ExtractiveAuthor
 from service.domain.course import Brief, CoursePlan, LessonPlan, Objective
-from service.domain.lesson import Claim, Lesson, ParagraphBlock
+from service.domain.lesson import Claim, CodeBlock, Lesson, ParagraphBlock, TableBlock
 from service.domain.quiz import Quiz
 from service.domain.source import Cite, Source
 from service.domain.storyboard import Storyboard
@@ -91,6 +91,15 @@ def test_a_claim_says_what_its_cite_says(course: Course) -> None:
                 assert claim.text[1:] in claim.cites[0].quote
 
 
+def test_code_and_tables_are_what_their_cites_hold(course: Course) -> None:
+    for lesson in course.lessons:
+        for block in lesson.blocks:
+            if isinstance(block, CodeBlock):
+                assert block.cites[0].quote == block.code
+            if isinstance(block, TableBlock):
+                assert all(cell in block.cites[0].quote for row in block.rows for cell in row)
+
+
 def test_every_cue_that_states_a_fact_is_cited(course: Course) -> None:
     """What carries no cite is a signpost, a question or an objective: none of it is a sentence of the source."""
     sentences = {plain(claim.text) for lesson in course.lessons for claim in lesson.claims() if claim.cites}
@@ -117,6 +126,24 @@ def test_nothing_is_told_twice(course: Course) -> None:
     assert [text for text, n in spoken.items() if n > 1] == []
     written = Counter(plain(c.text) for lesson in course.lessons for c in lesson.claims() if c.cites)
     assert [text for text, n in written.items() if n > 1] == []
+
+
+def test_what_two_documents_both_say_is_told_once(author: Author) -> None:
+    shared = "Flour is kept in a dry and dark place of the house, because light and damp spoil it within weeks."
+    pages = []
+    for name in ("Mills", "Shops"):
+        page = SourceBuilder(name).heading(2, f"{name} and flour")
+        for n in range(34):
+            page.para(
+                f"The {name.lower()} of street {n} sell flour of sort {n + 3}, since people of house {n} bake bread."
+            )
+        pages.append(page.para(shared).para(shared).source())
+    course = made(author, evidence(*pages))
+    claims = [claim.text for lesson in course.lessons for claim in lesson.claims()]
+    cues = [cue.text for board in course.storyboards for cue in board.cues()]
+    assert len(course.lessons) == 2
+    assert claims.count(shared) == 1
+    assert cues.count(shared) <= 1
 
 
 def test_ids_are_unique(course: Course) -> None:

@@ -102,6 +102,12 @@ def test_code_is_said_by_its_name_or_left_to_the_screen() -> None:
     assert speech_of(sentence(unsayable, Inline("code", 5, 22))) == "Type the code shown on screen now."
 
 
+def test_a_tag_is_said_by_its_name() -> None:
+    text = "Use <h1> once."
+    assert speech_of(sentence(text, Inline("code", 4, 8))) == "Use h1 once."
+    assert speak("Put pictures into <img> tags.") == "Put pictures into img tags."
+
+
 def test_a_long_identifier_is_not_read_out_letter_by_letter() -> None:
     text = "The commit f22b25e3233b4645dabd is the first."
     assert "f22b" not in speech_of(sentence(text, Inline("code", 11, 31)))

@@ -63,6 +63,7 @@ _BRACKET_SILENT = re.compile(
     r"^(?:see|e\.g|i\.e|ex\b|and other|https?|[a-z]\))",
     _I,
 )
+_TAG = re.compile(r"</?([a-z][\w-]*)\s*/?>", _I)
 _OPEN, _CLOSE = "\x01", "\x02"
 
 
@@ -112,7 +113,7 @@ def _say_code(text: str, sentence: Sentence | None) -> str:
 
 
 def _say_signs(part: str) -> str:
-    part = re.sub(r"https?://\S+", "", part)
+    part = _TAG.sub(r"\1", re.sub(r"https?://\S+", "", part))
     for pattern, replacement in _SAID:
         part = pattern.sub(replacement, part)
     return part
@@ -133,6 +134,9 @@ def _say_brackets(text: str) -> str:
 
 def code_by_name(code: str) -> str:
     """How a stretch of code is said: its words, its signs when it is short, else that it stands on the screen."""
+    tag = _TAG.fullmatch(code.strip())
+    if tag:
+        return tag[1]
     if can_be_said(code):
         said = code
         for pattern, replacement in _CODE_SAID:

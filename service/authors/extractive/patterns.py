@@ -64,7 +64,8 @@ STRONGLY_POINTING = re.compile(
             r"\bfor (?:more|further) (?:detail|details|information|guidance|reading|instructions)\b",
             r"^(?:please )?(?:see|refer to|check out|visit|watch)\b|\b(?:please|also) see\b|\bcheck out\b",
             r"^disclaimer\b|\breach out\b|\bcontact us\b|\bleft-hand\b|\bright-hand\b",
-            r"\bsee (?:the )?(?:figure|table|appendix)\b|\b(?:figure|table) \d",
+            r"\bsee (?:the )?(?:figure|table|appendix)\b|\bsee (?:this|the) (?:code|example|video|link)\b",
+            r"\b(?:figure|table) \d",
             r"\b(?:image|picture|diagram|figure|screenshot) (?:above|below)\b",
             r"\b(?:following|next) (?:image|picture|figure|diagram|screenshot|video)\b",
         )

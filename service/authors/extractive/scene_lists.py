@@ -87,7 +87,8 @@ def _shown(sentence: Sentence) -> str:
     if line:
         return line
     clause = re.split(r"[;:.]\s|,\s(?=(?:and|but|which|so|then)\b)|\s[–—-]\s", sentence.text)[0]
-    if 3 <= len(words(clause)) <= 14:
+    half = re.match(r"(?:if|when|using|by|once|after|before|in|on|for|to)\b", clause, re.IGNORECASE)
+    if 3 <= len(words(clause)) <= 14 and not half:
         return set_code(telegraph(clause.rstrip(" .,;:")), sentence)
     return " ".join(sentence.text.split()[:12]).rstrip(" ,;:") + "…"
 

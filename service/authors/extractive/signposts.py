@@ -17,7 +17,7 @@ _SIGNS = {
     "code": (
         "Look at the code on screen.",
         "Here it is in practice.",
-        "Follow along at your own keyboard if you can.",
+        "See it on screen.",
     ),
     "steps": ("Work through it step by step.", "Here are the steps, in order."),
     "table": ("The table puts the cases side by side.", "Compare the rows of this table."),

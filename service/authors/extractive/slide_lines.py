@@ -295,7 +295,7 @@ def item_line(sentence: Sentence) -> str:
 def _is_good_head(head: str, rest: str) -> bool:
     if not 3 <= len(words(head)) <= 8 or len(content_words(head)) < 3:
         return False
-    if re.search(r"\b(?:that|which|who)\b", head):
+    if re.search(r"\b(?:that|which|who)\b", head) or re.search(r"\b(?:be|is|are|must|should|can|will)\b", rest):
         return False
     return not (_CONDITION.search(rest) or _ITEM_OPENING.match(head) or _ITEM_BROKEN.search(head))
 
