@@ -27,7 +27,9 @@ export function start(root) {
   }
   for (const name of ["dragleave", "drop"]) zone.addEventListener(name, () => delete zone.dataset.over);
   zone.addEventListener("drop", (event) => { event.preventDefault(); take(event.dataTransfer.files); });
-  input.addEventListener("change", () => { take([...input.files]); input.value = ""; });
+  const chosen = () => { take([...input.files]); input.value = ""; };
+  input.addEventListener("change", chosen);
+  if (input.files.length) chosen();                  // chosen before this script was there
   list.addEventListener("submit", async (event) => {
     event.preventDefault();
     const form = event.target;
