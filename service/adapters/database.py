@@ -76,9 +76,11 @@ def _connect_arguments(settings: Settings) -> dict[str, Any]:
 
 
 def _engine(settings: Settings, url: URL, options: Mapping[str, Any] | None = None, **more: Any) -> Engine:
+    # A local socket carries no TLS; asking for it would cost a round trip at every connect.
+    local = {"ssl_context": False} if "unix_sock" in {**url.query, **(options or {})} else {}
     return create_engine(
         url,
-        connect_args={**_connect_arguments(settings), **(options or {})},
+        connect_args={**_connect_arguments(settings), **local, **(options or {})},
         pool_size=settings.database_pool,
         max_overflow=settings.database_overflow,
         pool_timeout=POOL_WAIT_SECONDS,

@@ -38,6 +38,10 @@ READY_SECONDS = 120.0
 LOG_LIMIT_BYTES = 1_000_000
 RESTARTS = 20
 WAY_OUT = "Set DATABASE_URL to a running PostgreSQL, such as postgresql://user:password@localhost/coursewright"
+OTHERS_DATA = (
+    "The database in {} belongs to another user, or its folder may not be entered. "
+    "Run as the user who made it, or set DATA_DIR to a folder of your own."
+)
 
 OPTIONS = {
     "listen_addresses": "",
@@ -117,11 +121,6 @@ class EmbeddedPostgres:
         try:
             self.data.parent.mkdir(parents=True, exist_ok=True)
             self._take_lock()
-        except OSError as error:
-            raise BadInput(
-                f"The database cannot be kept in {self.data.parent}: {error.strerror}. {WAY_OUT}."
-            ) from error
-        try:
             self._identity = _identity(self.data)
             self._check_version()
             self._end_leftover_server()
@@ -129,6 +128,14 @@ class EmbeddedPostgres:
                 self._make_cluster()
             self._socket_dir = self._make_socket_dir()
             self._launch()
+        except PermissionError as error:
+            self._let_go()
+            raise BadInput(OTHERS_DATA.format(self.data)) from error
+        except OSError as error:
+            self._let_go()
+            raise BadInput(
+                f"The database cannot be kept in {self.data.parent}: {error.strerror}. {WAY_OUT}."
+            ) from error
         except BaseException:
             self._let_go()
             raise
@@ -261,6 +268,8 @@ class EmbeddedPostgres:
                 failures = 0
             except (BadInput, Unavailable, OSError) as error:
                 failures += 1
+                if self._stopping.is_set():
+                    return
                 log.warning("the embedded PostgreSQL does not start: %s", error)
                 self._stopping.wait(1.0)
 
@@ -292,10 +301,7 @@ class EmbeddedPostgres:
                 "Free some, or set DATA_DIR to another disk."
             )
         if "has wrong ownership" in output or "Permission denied" in output:
-            return BadInput(
-                f"The database in {self.data} belongs to another user, or its folder may not be entered. "
-                "Run as the user who made it, or set DATA_DIR to a folder of your own."
-            )
+            return BadInput(OTHERS_DATA.format(self.data))
         lines = [line for line in output.splitlines() if line.strip()]
         return BadInput(f"PostgreSQL does not start: {' '.join(lines[-4:]).strip() or 'it said nothing'}. {WAY_OUT}.")
 
