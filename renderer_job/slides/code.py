@@ -101,13 +101,19 @@ def _panel(c: Canvas, top: float, height: float) -> None:
 
 
 def _listing(c: Canvas, page: Page, scene: CodeScene, room: float) -> Listing:
-    """The listing at its largest size, 44 to 34, that fits; cut by rows at the last on a canvas that is not strict."""
+    """The listing at the largest size that fits; cut by rows at the last on a canvas that is not strict."""
     tokens = _tokens(scene)
     few = len(scene.lines) + len(scene.output) <= FEW
-    for size in c.sizes(38 if page.parts > 1 else 56 if few else 44, 34):  # pages of one listing look alike
+    largest = 38 if page.parts > 1 else 56 if few else 44  # pages of one listing look alike
+    fitting = None
+    for size in c.sizes(largest, 34):
         listing = _wrapped(c, page, scene, tokens, size)
         if listing.height <= room:
-            return listing
+            fitting = fitting or listing
+            if len(listing.code) + len(listing.output) == len(scene.lines) + len(scene.output):
+                return listing  # better a little smaller than wrapped
+    if fitting:
+        return fitting
     if c.strict:
         raise DoesNotFit("lines")
     c.shortened.append("lines" if listing.code else "output")
