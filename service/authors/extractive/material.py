@@ -73,8 +73,10 @@ class Idea:
 
     @property
     def words(self) -> int:
-        """How much there is to tell: code and tables count as what is said about them."""
+        """How much there is to tell: code and tables count as what is said about them, lists are never shortened."""
         spoken = sum(unit.words for unit in self.units)
+        if self.kind in ("list", "steps"):
+            return spoken * 5 // 4
         return spoken + {"code": 20, "table": 30}.get(self.kind, 0)
 
     def all_sentences(self) -> Iterator[Sentence]:

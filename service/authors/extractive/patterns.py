@@ -154,7 +154,8 @@ SKIPPED_HEADING = re.compile(
 GENERIC_HEADING = re.compile(
     r"^(?:introduction|overview|background|examples?|testing|failures?|fails?|passes|notes?|conclusion|summary|usage|"
     r"details|general|basics|steps|what|why|how|benefits|tips|best practices|requirements|scope|goals?|definitions?|"
-    r"methods?|code samples?|purpose|discussion|exercises?|key points|key terms|resources)$",
+    r"methods?|how to do it|how it works|why (?:do|use) it|"
+    r"time required|materials?|recruiting|code samples?|purpose|discussion|exercises?|key points|key terms|resources)$",
     _I,
 )
 DEPENDENT_HEADING = re.compile(
