@@ -172,7 +172,7 @@ ITEMS = (
         id="q-multiple",
         kind="multiple",
         stem="Which of these does a surface chart show?",
-        options=(option("Pressure", "As lines."), option("Price", "No chart does."), option("Lows", "As closed lines.")),
+        options=(option("Pressure", "As lines."), option("Price", "No chart does."), option("Lows", "As rings.")),
         key=(0, 2),
     ),
     Item(

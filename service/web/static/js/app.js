@@ -15,6 +15,7 @@ const parts = {
 };
 
 document.documentElement.classList.add("scripted");
-for (const [selector, file] of Object.entries(parts)) {
-  if (document.querySelector(selector)) import(file).then((module) => module.start(document));
-}
+const wanted = Object.entries(parts).filter(([selector]) => document.querySelector(selector));
+Promise.all(wanted.map(([, file]) => import(file).then((module) => module.start(document)))).then(() => {
+  document.documentElement.dataset.ready = "";
+});

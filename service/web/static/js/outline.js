@@ -86,7 +86,10 @@ export function start(root) {
     lesson ? moveLesson(lesson, unit, step, act, units) : moveUnit(unit, step, act, units);
   });
   drag(box, units, act);
-  box.querySelectorAll("textarea").forEach(fit);
+  for (const field of box.querySelectorAll("textarea")) {
+    fit(field);
+    if (field.value !== field.defaultValue) field.dispatchEvent(new Event("input", { bubbles: true }));
+  }
   addEventListener("beforeunload", flush);
 }
 

@@ -65,5 +65,8 @@ export function start(root) {
   form.addEventListener("submit", () => localStorage.removeItem(key));
   addEventListener("online", save);
   for (const [field, value] of waiting) if (form.elements[field]) form.elements[field].value = value;
+  for (const field of form.querySelectorAll("input[name]:not([type=hidden]), textarea[name]")) {
+    if (field.value !== field.defaultValue) waiting.set(field.name, field.value);  // typed before this script came
+  }
   save();
 }
