@@ -9,6 +9,9 @@ const keys = {
   f: "full", i: "pip", ">": "faster", "<": "slower",
 };
 
+// A pause or a new address may overtake the start; the browser then rejects, and nothing is wrong.
+const play = (video) => video.play().catch(() => {});
+
 export function start(root) {
   const box = root.querySelector("[data-player]"), video = box.querySelector("video");
   video.controls = false;
@@ -33,7 +36,7 @@ export function start(root) {
     if (!link) return;
     event.preventDefault();
     jump(Number(link.hash.slice(3)));
-    video.play();
+    play(video);
   });
   shown(box, video);
   captions(box, video);
@@ -56,7 +59,7 @@ function actions(box, video, jump) {
   };
   const step = (by) => speed(rates[Math.max(0, Math.min(rates.length - 1, rates.indexOf(video.playbackRate) + by))]);
   return {
-    play: () => (video.paused ? video.play() : video.pause()),
+    play: () => (video.paused ? play(video) : video.pause()),
     back: () => jump(video.currentTime - 10), on: () => jump(video.currentTime + 10),
     left: () => jump(video.currentTime - 5), right: () => jump(video.currentTime + 5),
     mute: () => { video.muted = !video.muted; part("mute").setAttribute("aria-pressed", video.muted); },
@@ -141,7 +144,7 @@ function renew(box, video) {                         // addresses expire: fetch 
     if (status !== 200) return;
     video.src = body.video;
     video.poster = body.poster;
-    video.addEventListener("loadedmetadata", () => { video.currentTime = at; if (playing) video.play(); }, { once: true });
+    video.addEventListener("loadedmetadata", () => { video.currentTime = at; if (playing) play(video); }, { once: true });
     video.load();
   });
 }
