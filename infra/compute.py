@@ -32,7 +32,10 @@ SITE_IGNORES = ["template.containers[0].image", "traffics", *OF_RELEASES]
 JOB_IGNORES = ["template.template.containers[0].image", *OF_RELEASES]
 
 # A job holds no sessions and sends no mail, but its settings want both; these say so and open nothing.
-NOT_FOR_JOBS = {"COOKIE_KEYS": "a-job-holds-no-sessions", "MAIL_URL": "smtp://jobs-send-no-mail.invalid"}
+NOT_FOR_JOBS = {
+    "COOKIE_KEYS": "a-job-holds-no-sessions",
+    "MAIL_URL": "smtp://jobs-send-no-mail.invalid?from=nobody@jobs-send-no-mail.invalid",
+}
 
 
 @dataclass(frozen=True)
@@ -263,8 +266,8 @@ def _environment(
     """Sorted, so that an order never looks like a change. Secrets are read at an instance's start, in their newest
     version: an older one is destroyed when it is replaced, and a revision that names it could not be rolled back to.
     """
-    values = [{"name": name, "value": value} for name, value in plain.items()]
-    references = [
+    values: list[dict[str, object]] = [{"name": name, "value": value} for name, value in plain.items()]
+    references: list[dict[str, object]] = [
         {"name": name, "value_source": {"secret_key_ref": {"secret": secret, "version": "latest"}}}
         for name, secret in secrets.items()
     ]

@@ -1,6 +1,6 @@
 """What a month will cost, from the same configuration that makes the resources, line by line with the free part off.
 
-`python -m infra.cost` prints the table for three sizes; the stack puts its own sum among its outputs.
+`python -m infra.cost STACK` prints it for a stack's file and for three sizes; the stack puts its sum among its outputs.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
+import yaml  # type: ignore[import-untyped,unused-ignore]
 
 from infra.prices import AS_OF, FREE_STORAGE_REGIONS, HOURS, PRICES, SECONDS
 from infra.stack_config import NAMESPACE, SECRET_KEYS, BadConfig, StackConfig
@@ -320,11 +320,10 @@ def of_stack(name: str) -> StackConfig:
 
 
 def main(arguments: list[str]) -> str:
-    """With a stack's name its estimate, line by line; without one the three sizes."""
-    if not arguments:
-        return sizes_table(StackConfig(project="your-project", region="us-central1"))
-    lines = estimate(of_stack(arguments[0]))
-    return f"{table(lines)}\n\nFor 100 learners and 4 new courses a month, at prices of {AS_OF}; see infra/prices.py."
+    """The estimate of a stack, `prod` unless named, line by line; then the same stack grown to three sizes."""
+    config = of_stack(arguments[0] if arguments else "prod")
+    told = f"For 100 learners and 4 new courses a month, at prices of {AS_OF}; see infra/prices.py."
+    return "\n\n".join([told, table(estimate(config)), sizes_table(config)])
 
 
 if __name__ == "__main__":

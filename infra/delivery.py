@@ -109,6 +109,5 @@ def make_github_principal(config: StackConfig, apis: Apis) -> pulumi.Output[str]
         ),
         opts=apis.after("iam", "sts"),
     )
-    return pool.name.apply(
-        lambda name: f"principalSet://iam.googleapis.com/{name}/attribute.repository/{wanted.repository}"
-    )
+    name: pulumi.Output[str] = pool.name
+    return name.apply(lambda it: f"principalSet://iam.googleapis.com/{it}/attribute.repository/{wanted.repository}")

@@ -112,7 +112,8 @@ def _members(
 def _media_address(config: StackConfig, media: gcp.storage.Bucket) -> pulumi.Input[str]:
     if config.media.access == "cdn":
         return f"https://{config.media.domain}"
-    return media.name.apply(lambda name: f"https://storage.googleapis.com/{name}")
+    name: pulumi.Output[str] = media.name
+    return name.apply(lambda it: f"https://storage.googleapis.com/{it}")
 
 
 def _invite_command(config: StackConfig) -> str:

@@ -97,6 +97,12 @@ def test_the_summary_is_an_output(prod: Graph) -> None:
 
 
 def test_the_page_prints_the_sizes_as_they_are_computed() -> None:
-    """`python -m infra.cost` makes the table; after a change of prices or sizes it must be pasted anew."""
+    """`python -m infra.cost prod` makes the tables; after a change of prices or sizes they must be pasted anew."""
     page = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
-    assert cost.sizes_table(StackConfig(project="your-project", region="us-central1")) in page
+    config = cost.of_stack("prod")
+    assert cost.sizes_table(config) in page
+    assert cost.table(cost.estimate(config)) in page
+
+
+def test_the_command_and_the_program_estimate_alike(prod: Graph) -> None:
+    assert cost.of_stack("prod") == prod.config

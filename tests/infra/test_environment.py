@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
+from service.adapters.mail import open_mailer
+from service.adapters.speech import open_speech
 from service.settings import DEVELOPMENT_ONLY, Settings
 from tests.infra.conftest import VARIANTS, variant
 from tests.infra.finding import environment_of
@@ -18,7 +20,7 @@ def told(name: str, of: str) -> dict[str, str]:
     graph = variant(of, False)
     secrets = set(graph.config.secrets)
     return {
-        key: "smtps://user:word@mail.test" if key == "MAIL_URL" and value in secrets else value
+        key: "smtps://user:word@mail.test?from=courses@mail.test" if key == "MAIL_URL" and value in secrets else value
         for key, value in environment_of(graph, name).items()
     }
 
@@ -53,6 +55,17 @@ def test_without_any_variable_that_production_asks_for_it_refuses(name: str, mon
                     only.setenv(key, value)
             with pytest.raises(ValidationError):
                 Settings()
+
+
+@pytest.mark.parametrize("name", CONTAINERS)
+def test_the_parts_that_need_no_network_open(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A setting may be well-formed and still be refused by the part that it configures."""
+    for key, value in told(name, "prod").items():
+        monkeypatch.setenv(key, value)
+    settings = Settings()
+    open_mailer(settings)
+    key = settings.openai_api_key.get_secret_value()
+    open_speech(settings.speech, openai_api_key=key, openai_base_url=settings.openai_base_url, cache_dir=None).close()
 
 
 def test_only_who_calls_models_holds_their_keys() -> None:
