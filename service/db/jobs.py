@@ -237,14 +237,6 @@ def release(session: Session, held: Claim) -> None:
     ring(session, held.lane, held.run_id)
 
 
-def release_all(session: Session) -> int:
-    """Hand back every job that is held: for a database that was just started, so that no worker can be left.
-
-    The attempts stay counted: the workers died at work, and one of these jobs may be why.
-    """
-    return len(session.execute(text("UPDATE jobs SET lease_until = now() WHERE state = 'running' RETURNING id")).all())
-
-
 def request_cancel(session: Session, run_id: uuid.UUID) -> bool:
     """Stop the run: what waits is canceled now, what runs stops at its next report; False when it had ended."""
     session.flush()

@@ -9,9 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import random
-import secrets
 import signal
-import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -22,6 +20,7 @@ from sqlalchemy import Engine
 from service.db import jobs
 from service.db.engine import transaction
 from service.db.jobs import BACKOFF, Backoff, Claim
+from service.db.orphans import free_orphans, worker_name
 from service.db.task import Task
 from service.errors import Canceled, CoursewrightError, Fenced, Unavailable
 from service.ports import Lane
@@ -40,6 +39,7 @@ BEAT_SECONDS = 0.1
 RENEW_AT_LEAST_EVERY_SECONDS = 5.0
 STOP_GRACE_SECONDS, HUNG_GRACE_SECONDS = 2.0, 10.0
 PATIENCE_SECONDS = 60.0
+ORPHANS_EVERY_SECONDS = 2.0
 
 
 def run_lane(
@@ -57,10 +57,14 @@ def run_lane(
     Told to stop, it hands the job back within seconds: when the handler does not return by itself, `abandon` ends the
     process from under it.
     """
-    worker = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+    worker = worker_name()
     idle_since = reached_at = time.monotonic()
+    look_for_orphans_at = 0.0
     while not stop.is_set():
         try:
+            if time.monotonic() >= look_for_orphans_at:
+                transaction(engine, free_orphans)
+                look_for_orphans_at = time.monotonic() + ORPHANS_EVERY_SECONDS
             claim = transaction(engine, lambda session: jobs.claim(session, lane, worker, settings.lease_seconds))
             reached_at = time.monotonic()
         except Unavailable as error:

@@ -324,10 +324,3 @@ def test_one_transaction_leaves_one_ring_for_each_lane(desk: Desk) -> None:
     desk.do(add)
     desk.enqueue(run_id, kind="film", lane="render", blocked=True)
     assert desk.scalar("SELECT array_agg(payload->>'lane') FROM outbox") == ["author"]
-
-
-def test_after_a_restart_of_the_database_every_held_job_is_free(desk: Desk) -> None:
-    desk.enqueue(desk.run())
-    first = desk.claimed()
-    assert desk.do(jobs.release_all) == 1
-    assert desk.claimed().epoch == first.epoch + 1

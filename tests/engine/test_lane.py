@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pytest
 
 from service.db import events, jobs
 from service.db.lane import DONE, HUNG, Handler, Task, run_lane
+from service.db.orphans import free_orphans, worker_name
 from service.db.tables import JobState, RunState
 from service.errors import BadInput, Canceled, Fenced, Unavailable
 from service.settings import ROOT, Settings
@@ -240,6 +242,25 @@ def test_a_worker_that_is_killed_is_continued_and_no_finished_step_is_redone(
     assert (run.state, run.done, run.percent) == (RunState.SUCCEEDED, 4, 100)
     shown = [event.data["percent"] for event in desk.events(run_id)]
     assert shown == sorted(shown)
+
+
+def test_a_worker_that_died_on_this_machine_is_replaced_without_waiting_for_its_lease(desk: Desk, spawn: Spawn) -> None:
+    job_id = desk.enqueue(desk.run(), kind="killed", units=4)
+    assert spawn(lease=3600.0).wait(30) == -signal.SIGKILL
+    assert desk.job(job_id).state == JobState.RUNNING
+    assert spawn(lease=3600.0).wait(30) == DONE
+    assert desk.job(job_id).state == JobState.SUCCEEDED
+
+
+def test_a_worker_that_lives_or_is_not_from_here_keeps_its_lease(desk: Desk) -> None:
+    names = [worker_name(), "elsewhere:1:1:00", "w", worker_name().replace(f":{os.getpid()}:", ":4194305:")]
+    run_id = desk.run()
+    for name in names:
+        desk.enqueue(run_id)
+        desk.claimed(name)
+    assert desk.do(free_orphans) == 1
+    assert desk.claimed().attempt == 2
+    assert desk.claim() is None
 
 
 def test_a_job_that_kills_its_worker_stops_after_three_and_the_others_finish(desk: Desk, spawn: Spawn) -> None:
