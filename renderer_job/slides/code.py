@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import regex
 from pygments import lex
@@ -33,6 +34,8 @@ USES = (
     (Token.Name.Builtin, "name"),
     (Token.Name.Tag, "keyword"),
 )
+
+Tokens = tuple[tuple[str, str], ...]  # a line as (text, use of colour)
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,7 @@ def _panel(c: Canvas, top: float, height: float) -> None:
 
 def _listing(c: Canvas, page: Page, scene: CodeScene, room: float) -> Listing:
     """The listing at the largest size that fits; cut by rows at the last on a canvas that is not strict."""
-    tokens = _tokens(scene)
+    tokens = _tokens(scene.lines, scene.lang)
     few = len(scene.lines) + len(scene.output) <= FEW
     largest = 38 if page.parts > 1 else 56 if few else 44  # pages of one listing look alike
     fitting = None
@@ -123,18 +126,26 @@ def _listing(c: Canvas, page: Page, scene: CodeScene, room: float) -> Listing:
     return Listing(listing.size, listing.pitch, listing.advance, listing.gutter, code_rows, output)
 
 
-def _wrapped(c: Canvas, page: Page, scene: CodeScene, tokens: list[list[tuple[str, str]]], size: int) -> Listing:
+def _wrapped(c: Canvas, page: Page, scene: CodeScene, tokens: Sequence[Tokens], size: int) -> Listing:
     advance = fonts.face("mono", 400).at(size).getlength("0")
     digits = len(str(page.first + max(1, len(scene.lines)) - 1))
     gutter = round(advance * digits) + 40
     columns = int((FULL - 80 - gutter) / advance)
-    code_rows = [row for i, line in enumerate(tokens) for row in _wrap(i, line, columns, c.language)]
-    plain = [[(_printable(line), "")] for line in scene.output]
-    output = [row for i, line in enumerate(plain) for row in _wrap(i, line, columns, c.language)]
-    return Listing(size, round(size * 1.46), advance, gutter, tuple(code_rows), tuple(output))
+    output: list[Tokens] = [((_printable(line), ""),) for line in scene.output]
+    code_rows, said = (_numbered(lines, columns, c.language) for lines in (tokens, output))
+    return Listing(size, round(size * 1.46), advance, gutter, code_rows, said)
 
 
-def _wrap(number: int, line: Sequence[tuple[str, str]], columns: int, language: str) -> list[Row]:
+def _numbered(lines: Sequence[Tokens], columns: int, language: str) -> tuple[Row, ...]:
+    rows = []
+    for number, line in enumerate(lines):
+        wrapped = _wrap(line, columns, language)
+        rows += [Row(number, i == 0, cells) for i, cells in enumerate(wrapped)]
+    return tuple(rows)
+
+
+@lru_cache(maxsize=8192)  # a listing is wrapped again for every size and every way to split it
+def _wrap(line: Tokens, columns: int, language: str) -> tuple[tuple[Cell, ...], ...]:
     """A line as rows of at most `columns` cells; what goes on is indented four deeper; wide characters take two."""
     text = "".join(part for part, _ in line)
     indent = min(12, len(text) - len(text.lstrip())) + 4
@@ -150,7 +161,7 @@ def _wrap(number: int, line: Sequence[tuple[str, str]], columns: int, language: 
                 x = indent
             _append(rows[-1], Cell(x, char, use, fonts.pick(char, "mono", 400, False, language), width))
             x += width
-    return [Row(number, i == 0, tuple(cells)) for i, cells in enumerate(rows)]
+    return tuple(tuple(cells) for cells in rows)
 
 
 def _append(cells: list[Cell], cell: Cell) -> None:
@@ -202,11 +213,12 @@ def _printable(line: str) -> str:
     return str(CONTROL.sub(" ", line.replace("\t", "    "))).rstrip()
 
 
-def _tokens(scene: CodeScene) -> list[list[tuple[str, str]]]:
+@lru_cache(maxsize=64)
+def _tokens(scene_lines: tuple[str, ...], language: str) -> tuple[Tokens, ...]:
     """Each line as (text, use of colour)."""
-    lines = [_printable(line) if clean(line) else "" for line in scene.lines]
+    lines = [_printable(line) if clean(line) else "" for line in scene_lines]
     try:
-        lexer = get_lexer_by_name(scene.lang or "text", stripnl=False)
+        lexer = get_lexer_by_name(language or "text", stripnl=False)
     except ClassNotFound:
         lexer = get_lexer_by_name("text", stripnl=False)
     out: list[list[tuple[str, str]]] = [[]]
@@ -217,4 +229,4 @@ def _tokens(scene: CodeScene) -> list[list[tuple[str, str]]]:
                 out.append([])
             if part:
                 out[-1].append((part, use))
-    return out[: len(lines)]
+    return tuple(tuple(line) for line in out[: len(lines)])

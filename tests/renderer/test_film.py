@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import struct
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,8 @@ from PIL import Image
 from renderer_job import second_camera, segments
 from renderer_job.cache import MemoryCache
 from renderer_job.film import film
-from renderer_job.frames import picture
+from renderer_job.frames import Frame, picture
+from renderer_job.motion import Projector
 from renderer_job.timeline import FPS, Timeline, plan
 from service.adapters.speech import SilentSpeech
 from service.domain.storyboard import Film, Storyboard
@@ -123,6 +125,19 @@ def test_seeking_into_a_rest_shows_its_picture(made: Made) -> None:
     difference = np.abs(seen.astype(np.int16) - expected)
     assert difference.mean() < 2.0  # of 255: limited range rounds
     assert np.percentile(difference, 99.5) < 24
+
+
+@pytest.mark.parametrize("accent", ["#2563eb", "#c2410c", "#15803d"])
+def test_the_brand_colour_is_the_same_on_the_screen(accent: str) -> None:
+    """Read as BT.709, which players assume at this size: another matrix shifts blues and greens by ten and more."""
+    look = plan(board(scene("section"), accent=accent), [[1.0]]).spans[0].look
+    encoded = segments.encode([Frame(look)], Projector())
+    reel = segments.Reel(((encoded, 1),), 1, 0)
+    stream = io.BytesIO(reel.parameters + next(reel.packets())[0])
+    with av.open(stream, "r", format="h264") as file:
+        shown = next(file.decode(video=0)).reformat(format="rgb24", src_colorspace="ITU709").to_ndarray()
+    drawn = np.asarray(picture(look), np.int16)
+    assert np.abs(shown[10, 10].astype(np.int16) - drawn[10, 10]).max() <= 3
 
 
 def test_the_decoded_pictures_change_exactly_where_the_timeline_says(made: Made) -> None:

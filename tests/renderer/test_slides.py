@@ -108,6 +108,33 @@ def test_no_text_in_any_script_overflows(seed: int, kind: str, theme: str) -> No
             assert not drawn or margins_are_empty(canvas, page)
 
 
+MEMBERS: dict[str, tuple[str, Any]] = {  # the list of a kind, and how one member of it is made from a text
+    "bullets": ("items", str),
+    "steps": ("items", str),
+    "recap": ("items", str),
+    "worked": ("items", str),
+    "process": ("items", lambda text: [text[:40], text]),
+    "comparison": ("rows", lambda text: [text[:20], text, text]),
+    "table": ("rows", lambda text: [text, text[:60]]),
+    "code": ("lines", str),
+}
+
+
+@pytest.mark.parametrize("kind", MEMBERS)
+def test_lists_of_every_fullness_stay_inside(kind: str) -> None:
+    """Around the point where a list must be set smaller or split, which random texts seldom meet."""
+    field, member = MEMBERS[kind]
+    for count in range(2, MOST[kind] + 1, 1 if MOST[kind] < 10 else 3):
+        for length in (30, 75, 140, 235):
+            text = ("kneading makes the gluten strong and smooth " * 8)[:length].strip()
+            made = board(scene(kind, **{field: [member(text)] * count}, cues=[cue("Said.")]))
+            paged = pages.paginate_scene(made, 0)
+            for page in paged:
+                canvas = pages.draw(page, pages.final_state(page), dry=True)
+                check(canvas, f"{kind}: {count} of {length}, part {page.part}")
+                assert not canvas.shortened, f"{kind}: {count} of {length}: split rather than shortened"
+
+
 @pytest.mark.parametrize("theme", ["light", "dark", "contrast"])
 def test_every_kind_draws_in_every_theme_and_every_state(theme: str) -> None:
     for paged in pages.paginate(every_kind(theme=theme)):
