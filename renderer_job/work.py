@@ -146,7 +146,7 @@ def _report(task: Task, take: Take) -> Report:
 
     def report(what: str, part: float | None = None) -> None:
         nonlocal counted
-        task.say(f"{what} of {take.name}" if part else f"Filming {take.name}", part, take.lesson_id)
+        task.say(f"{take.name[:1].upper()}{take.name[1:]} – {what[:1].lower()}{what[1:]}", part, take.lesson_id)
         # The last unit is earned by the files being in storage and the lesson completed.
         finished = int((part or 0.0) * (task.claim.units - 1))
         if finished > counted:
