@@ -7,6 +7,7 @@ import tempfile
 import time
 import uuid
 from argparse import Namespace
+from contextlib import ExitStack
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -22,9 +23,15 @@ from service.errors import BadInput
 from service.pipeline.folder import write_folder
 from service.pipeline.produce import create_course
 from service.ports import Services
+from service.readers import Limits
+from service.readers.reading import check_file
 from service.settings import Settings, load_settings
 
 UNUSABLE = "!"  # no password hashes to this
+WANTED = {
+    "minutes": "must be between 0 (as long as the sources carry) and 3000",
+    "language": "must be a language code such as en or pt-BR",
+}
 LEVELS = ("beginner", "intermediate", "advanced")
 
 
@@ -64,6 +71,7 @@ def _sources(names: list[str]) -> list[Path]:
             raise BadInput(f"{path} does not exist. Check the path.")
         if path.is_dir():
             raise BadInput(f"{path} is a folder. Name the documents in it, such as {path}/*.md.")
+        check_file(path, path.name, Limits())
     return paths
 
 
@@ -93,8 +101,8 @@ def _brief(given: Namespace) -> Brief:
             language=given.language,
         )
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        raise BadInput(f"--{first['loc'][0]}: {first['msg']}.") from error
+        field = str(error.errors(include_url=False)[0]["loc"][0])
+        raise BadInput(f"--{field} {WANTED.get(field, 'is too long; shorten it')}.") from error
 
 
 def _settings(folder: Path, cache: Path) -> Settings:
@@ -122,9 +130,11 @@ def _build(settings: Settings, sources: list[Path], brief: Brief, out: Path, con
     from service.db.migrate import upgrade
     from service.wiring import open_services
 
-    with open_services(settings) as services:
+    with ExitStack() as stack:
+        services = stack.enter_context(open_services(settings))
         upgrade(services.engine, durable=False)
         course_id = _begin(services, sources, brief)
+        stack.callback(_tidy, services, course_id)
         services.launcher.launch("author")
         if video:
             services.launcher.launch("render")
@@ -141,6 +151,17 @@ def _build(settings: Settings, sources: list[Path], brief: Brief, out: Path, con
                 films = newest_media(session, [lesson.id for lesson in lessons])
                 minutes = sum(film.film.seconds for film in films.values()) / 60
                 return f"{len(lessons)} lessons, {minutes:.1f} minutes of video"
+
+
+def _tidy(services: Services, course_id: uuid.UUID) -> None:
+    """Keep only what a film is cut from: the uploads and the finished films stand elsewhere already."""
+    with session_scope(services.engine) as session:
+        keys = [source.upload_key for source in sources_of(session, course_id)]
+        films = newest_media(session, [lesson.id for lesson in lessons_of(session, course_id)])
+        for film in films.values():
+            keys += [film.video_key, film.captions_key, film.chapters_key, film.transcript_key, film.poster_key]
+    for key in keys:
+        services.storage.delete(key)
 
 
 def _begin(services: Services, sources: list[Path], brief: Brief) -> uuid.UUID:
