@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from service.db.plans import read_plan, write_plan
 from service.db.queries import lessons_of
 from service.db.tables import Course, CourseState, LessonState
-from service.domain.course import CoursePlan
+from service.domain.course import CoursePlan, LessonPlan
 from service.domain.outline import AddLesson, AddModule, Edit, SetObjective, apply, difference, undo_of
 from service.errors import BadInput, Conflict
 from service.pipeline import runs
@@ -23,7 +23,7 @@ from service.web.deps import CourseInPath, Database, Person
 from service.web.site import render
 
 router = APIRouter()
-THIN, LONG = 2, 12.0
+THIN_LETTERS, LONG_MINUTES = 300, 12.0
 BUSY = "The course is being worked on. Stop that first, then change the outline."
 
 
@@ -100,7 +100,11 @@ class View:
     plan: CoursePlan
     done: frozenset[str]
     checks: list[tuple[str, str, str]]
-    thin: int = THIN
+
+    @property
+    def thin(self) -> frozenset[str]:
+        """Lessons of which the sources say little."""
+        return frozenset(lesson.id for lesson in self.plan.lessons if _thin(lesson))
 
     @property
     def to_make(self) -> int:
@@ -118,24 +122,27 @@ def _checks(plan: CoursePlan) -> list[tuple[str, str, str]]:
     """What a careful colleague would say about the outline: state, symbol, sentence."""
     lessons = plan.lessons
     aimed = sum(bool(lesson.objectives) for lesson in lessons)
-    long = [lesson for lesson in lessons if lesson.minutes > LONG]
-    bare = [lesson for lesson in lessons if len(lesson.passages) < THIN]
+    long = [lesson for lesson in lessons if lesson.minutes > LONG_MINUTES]
+    bare = [lesson for lesson in lessons if _thin(lesson)]
     empty = [module for module in plan.modules if not module.lessons]
     checks = [
-        ("ok", "ok", f"Each of the {len(lessons)} lessons has an objective")
+        ("ok", "ok", "Every lesson has an objective")
         if aimed == len(lessons)
         else ("warn", "weak", f"{len(lessons) - aimed} of {len(lessons)} lessons have no objective"),
-        ("ok", "ok", f"No lesson is longer than {LONG:.0f} minutes")
+        ("ok", "ok", f"No lesson is longer than {LONG_MINUTES:.0f} minutes")
         if not long
         else ("warn", "weak", f"“{long[0].title}” takes about {long[0].minutes:.0f} minutes. Split it if you can."),
     ]
     if bare:
-        checks.append(
-            ("warn", "weak", f"“{bare[0].title}” has few passages in your sources. Merge it, or add a source.")
-        )
+        checks.append(("warn", "weak", f"“{bare[0].title}” has little in your sources. Merge it, or add a source."))
     if empty:
         checks.append(("warn", "weak", f"The unit “{empty[0].title}” has no lesson yet."))
     return checks
+
+
+def _thin(lesson: LessonPlan) -> bool:
+    """Whether the passages hold too little to teach from; a lesson added by hand finds its own when it is written."""
+    return bool(lesson.passages) and sum(span.end - span.start for span in lesson.passages) < THIN_LETTERS
 
 
 def _known(plan: CoursePlan, edits: list[Edit]) -> bool:

@@ -42,7 +42,7 @@ def test_the_outline_shows_units_lessons_objectives_and_passages(planned: tuple[
     page = browser.get(f"/courses/{course}/outline").text
     for text in ("The air above the map", "Go, wait or change the plan", "Estimate wind strength", "3 passages"):
         assert text in page
-    assert "Only 1 passage in your sources" in page
+    assert page.count("Your sources say little about this") == 1
     assert "Generate the course" in page
 
 

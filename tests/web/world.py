@@ -290,11 +290,12 @@ class World:
                 lesson = Lesson(
                     id=uuid.uuid4(), course_id=course, module_id=units[unit].id, position=position, title=title
                 )
+                length = 40 if position == 1 else 200
                 lesson.plan = LessonPlan(
                     id=str(lesson.id),
                     title=title,
                     objectives=(Objective(id=f"o{position}", text=goal, bloom="apply"),),
-                    passages=tuple(Span(source=SHA, start=0, end=50) for _ in range(position)),
+                    passages=tuple(Span(source=SHA, start=0, end=length) for _ in range(position)),
                     minutes=4.0,
                 )
                 if made:

@@ -83,7 +83,7 @@ function shown(box, video) {                         // play or pause, the time,
     box.querySelectorAll("[data-do=play]").forEach((button) => button.setAttribute("aria-label", word));
     box.querySelector("[data-paused]").hidden = !video.paused;
     box.querySelector("[data-playing]").hidden = video.paused;
-    box.querySelector("[data-big]").hidden = !video.paused;
+    if (!video.paused) box.querySelector("[data-big]").hidden = true;  // once: the picture is never covered again
   };
   const tick = () => {
     const now = video.currentTime, all = Number(range.max);
