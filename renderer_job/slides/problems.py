@@ -95,7 +95,7 @@ def question(c: Canvas, page: Page, scene: QuestionScene, state: int, ring: int 
     footer(c, page)
     width = column(0, 9)[1]
     # At the least, every option keeps one line.
-    room = Room(width, min(330, BODY - 176 - 76 * len(scene.options)) if scene.options else 480, 40)
+    room = Room(width, min(330, BODY - 176 - 86 * len(scene.options)) if scene.options else 480, 40)
     text = c.fitted("text", scene.text or scene.title, c.serif(72, leading=1.16), room, heading=True)
     c.put(text, LEFT, 128, width, "text")
     y = 128 + text.height + 48
@@ -116,7 +116,7 @@ def _options(c: Canvas, scene: QuestionScene, room: Room, cut: bool = False) -> 
     for size in c.sizes(52, room.floor):
         blocks = [c.block(option, c.sans(size), room.width) for option in scene.options]
         chopped = any(block.chopped for block in blocks) and size - 2 >= room.floor
-        if sum(block.height + 24 for block in blocks) <= room.height and not chopped:
+        if sum(block.row + 24 for block in blocks) <= room.height and not chopped:
             return blocks
     if not cut:
         return None
@@ -127,10 +127,10 @@ def _options(c: Canvas, scene: QuestionScene, room: Room, cut: bool = False) -> 
 def _draw_options(c: Canvas, blocks: list[Block], y: float, room: float, correct: int | None) -> float:
     """Draw the options, the correct one set off if it is given; gives the y below them."""
     width = column(0, 9)[1]
-    used = sum(block.height + 24 for block in blocks)
+    used = sum(block.row + 24 for block in blocks)
     gap = min(20.0, (room - used) / max(1, len(blocks)))
     for i, block in enumerate(blocks):
-        hit, height = i == correct, block.height + 24
+        hit, height = i == correct, block.row + 24
         if hit:
             outline = c.theme.ok if c.theme.outlined else None
             c.rect(LEFT - 24, y, width + 24, height, c.theme.ok_ground, 12, outline, 4)
