@@ -40,8 +40,8 @@ def catalogue(connection: Connection, schema: str, query: str) -> list[tuple[str
 
 @pytest.fixture(scope="module")
 def empty_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    """A database of its own: these tests take the schema away."""
-    with EmbeddedPostgres(tmp_path_factory.mktemp("migrations") / "postgres", durable=False) as server:
+    """A database of its own: these tests take the schema away. Durable, as an instructor's is."""
+    with EmbeddedPostgres(tmp_path_factory.mktemp("migrations") / "postgres") as server:
         engine = create_engine(server.url)
         yield engine
         engine.dispose()
@@ -111,3 +111,11 @@ def test_migrations_are_dated_and_form_one_line() -> None:
         assert revision and down
         assert down.group(1) == str(previous), f"{path.name} does not follow {previous}"
         previous = revision.group(1)
+
+
+def test_a_database_that_is_thrown_away_does_not_wait_for_the_disk(empty_engine: Engine) -> None:
+    migrate.upgrade(empty_engine, durable=False)
+    with empty_engine.begin() as connection:
+        assert connection.scalar(text("SHOW synchronous_commit")) == "off"
+        connection.execute(text("ALTER ROLE CURRENT_USER RESET synchronous_commit"))
+    empty_engine.dispose()
