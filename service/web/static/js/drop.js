@@ -44,7 +44,6 @@ export function start(root) {
     root.getElementById("why-not").classList.add("error");
   }, true);
   if (list.querySelector("progress")) watch(root, list);
-  if (input.files.length) { take([...input.files]); input.value = ""; }  // chosen before this script came
 }
 
 function upload(zone, list, file) {
