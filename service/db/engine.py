@@ -12,8 +12,8 @@ from typing import TypeVar
 from sqlalchemy import Engine, exc
 from sqlalchemy.orm import Session
 
-from service.db.faults import lost_connection, out_of_connections, worth_again
-from service.errors import Unavailable
+from service.db.faults import lost_connection, out_of_connections, unkeepable_text, worth_again
+from service.errors import BadInput, Unavailable
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -21,6 +21,7 @@ T = TypeVar("T")
 TRIES = 3
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.2, 2.0
 SORRY = "The database does not answer now. Try again in a moment."
+UNKEEPABLE = "The text holds a character that cannot be kept, such as NUL. Remove it and send the text again."
 
 # What the driver throws: SQLAlchemy's errors, and system errors that nobody wrapped on the way.
 FAILURES = (exc.SQLAlchemyError, OSError)
@@ -32,6 +33,7 @@ def session_scope(engine: Engine) -> Iterator[Session]:
 
     Raises:
         Unavailable: the database went away in between; nothing was written, unless the commit itself was cut.
+        BadInput: a text that came from outside holds a character that PostgreSQL cannot keep.
     """
     with Session(engine, expire_on_commit=False) as session:
         try:
@@ -42,6 +44,8 @@ def session_scope(engine: Engine) -> Iterator[Session]:
                 session.invalidate()
             if _from_database(error) and (worth_again(error) or out_of_connections(error)):
                 raise Unavailable(SORRY) from error
+            if unkeepable_text(error):
+                raise BadInput(UNKEEPABLE) from error
             raise
 
 

@@ -14,6 +14,8 @@ from sqlalchemy import exc
 # Codes after which the same transaction may succeed: the server stops or starts (57P0x), is full (53300), saw a
 # deadlock or a race (40P01, 40001), did not give a lock in time (55P03), or ended an idle transaction (25P03).
 AGAIN = frozenset({"57P01", "57P02", "57P03", "57P05", "53300", "40001", "40P01", "55P03", "25P03"})
+# Text that no column takes, such as a NUL character: whoever sent it can mend it, and nobody else.
+UNKEEPABLE = frozenset({"22021", "22P05"})
 CUT = ("network error", "communication error", "connection is closed", "can't create a connection")
 
 
@@ -29,6 +31,11 @@ def lost_connection(error: BaseException) -> bool:
 def worth_again(error: BaseException) -> bool:
     """Whether running the whole transaction again may succeed."""
     return lost_connection(error) or code(_cause(error)) in AGAIN
+
+
+def unkeepable_text(error: BaseException) -> bool:
+    """Whether the statement carried characters that PostgreSQL cannot keep."""
+    return code(error) in UNKEEPABLE
 
 
 def out_of_connections(error: BaseException) -> bool:

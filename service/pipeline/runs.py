@@ -64,7 +64,7 @@ def start_plan(session: Session, course: Course, user: User) -> Run:
 
     Raises:
         BadInput: the course has no source that could be read.
-        Conflict: the course is being generated.
+        Conflict: the course is being generated, or what was stopped has not ended yet.
     """
     if course.state == CourseState.GENERATING:
         raise Conflict("The course is being generated. Stop that first, then draft a new outline.")
@@ -74,6 +74,7 @@ def start_plan(session: Session, course: Course, user: User) -> Run:
     running = live_run(session, course.id, RunKind.PLAN)
     if running is not None:
         return running
+    _refuse_while_stopping(session, course.id)
     run = open_run(session, course, user.id, RunKind.PLAN, f"plan:{course.id}:{course.version}:{uuid.uuid4().hex[:8]}")
     course.state = CourseState.PLANNING
     jobs.enqueue(session, run, kind="plan", lane="author", subject_id=course.id, units=2, priority=PLAN_PRIORITY)
@@ -85,10 +86,14 @@ def start_generate(session: Session, course: Course, user: User, *, film: bool =
 
     Raises:
         BadInput: there is no outline, or every lesson is completed.
+        Conflict: the outline is being drafted, or what was stopped has not ended yet.
     """
+    if course.state == CourseState.PLANNING:
+        raise Conflict("The outline is being drafted. Review it when it is there, then generate.")
     running = live_run(session, course.id, RunKind.GENERATE)
     if running is not None:
         return running
+    _refuse_while_stopping(session, course.id)
     lessons = [lesson for lesson in lessons_of(session, course.id) if lesson.state != LessonState.COMPLETED]
     if not lessons:
         raise BadInput("Every lesson is completed, or the outline is empty. Change the outline, then generate.")
@@ -127,6 +132,18 @@ def live_run(session: Session, course_id: uuid.UUID, kind: RunKind) -> Run | Non
         .order_by(Run.created_at.desc())
         .limit(1)
     )
+
+
+def _refuse_while_stopping(session: Session, course_id: uuid.UUID) -> None:
+    """A run puts course and lessons back when its stop has reached the last worker; a new one must not be under way."""
+    stopping = select(Run.id).where(
+        Run.course_id == course_id,
+        Run.kind.in_((RunKind.PLAN, RunKind.GENERATE)),
+        Run.state.in_(LIVE),
+        Run.cancel_requested,
+    )
+    if session.scalar(stopping.limit(1)) is not None:
+        raise Conflict("The work that was stopped is still ending. Wait a few seconds, then try again.")
 
 
 def open_run(session: Session, course: Course, owner_id: uuid.UUID, kind: RunKind, idem_key: str) -> Run:
