@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 import yaml
+from alembic import command
+from alembic.config import Config
 
 from infra.delivery import substitutions
 from infra.stack_config import StackConfig
@@ -23,7 +25,7 @@ from tests.infra.graph import Graph
 BUILD: dict[str, Any] = yaml.safe_load((ROOT / "cloudbuild.yaml").read_text(encoding="utf-8"))
 STEPS: list[dict[str, Any]] = BUILD["steps"]
 IMAGES = ("service", "renderer_job")
-SCRIPTS = ("deploy", "destroy")
+SCRIPTS = ("deploy", "destroy", "images")
 OF_CLOUD_BUILD = {"BUILD_ID", "SHORT_SHA"}
 
 
@@ -113,6 +115,19 @@ def test_the_scripts_are_sound(script: str) -> None:
     assert done.returncode == 0, done.stdout
 
 
+def test_the_migrations_are_safe_to_run_beside_the_old_site(tmp_path: Path) -> None:
+    """As SQL, through squawk. The timeouts it asks for are set by `migrations/env.py` for the whole transaction."""
+    tool = linter("squawk")
+    config = Config(toml_file=str(ROOT / "pyproject.toml"))
+    with (sql := tmp_path / "migrations.sql").open("w", encoding="utf-8") as out:
+        config.output_buffer = out
+        command.upgrade(config, "head", sql=True)
+    assert "CREATE TABLE" in sql.read_text(encoding="utf-8")
+    taste = "prefer-bigint-over-int,prefer-text-field,require-lock-timeout,require-statement-timeout"
+    done = run([tool, f"--exclude={taste}", str(sql)])
+    assert done.returncode == 0, done.stdout
+
+
 @pytest.mark.parametrize("image", IMAGES)
 def test_the_recipe_is_sound(image: str) -> None:
     done = run([linter("hadolint"), str(ROOT / image / "Dockerfile")])
@@ -143,6 +158,12 @@ def test_what_the_recipe_copies_is_there_and_not_ignored(image: str) -> None:
             source = line.split()[-2]
             assert (ROOT / source).exists()
             assert source in let_in, f".dockerignore keeps {source} out"
+
+
+@pytest.mark.parametrize("image", IMAGES)
+def test_the_image_can_lay_out_text(image: str) -> None:
+    """Pillow's wheel loads FriBiDi and does not bring it; the first image built without it drew no slide."""
+    assert any("apt-get install" in line and "libfribidi0" in line for line in recipe(image))
 
 
 def test_the_packages_come_before_the_code() -> None:
