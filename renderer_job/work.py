@@ -27,6 +27,7 @@ from service.db.lane import Task, run_lane, stop_on_signals
 from service.db.tables import Lesson, LessonState, Media
 from service.domain.storyboard import Film, Storyboard
 from service.errors import BadInput, Broken, CoursewrightError
+from service.logs import configure_logging
 from service.ports import Report, Speech, StorageService
 from service.settings import Settings, load_settings
 
@@ -75,6 +76,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _work(settings: Settings) -> int:
+    configure_logging(settings)
     stop = stop_on_signals()
     speech = open_speech(
         settings.speech,

@@ -46,7 +46,9 @@ class Settings(BaseSettings):
     bind: str = Field(default="127.0.0.1", description="the address to listen on")
     port: int = Field(default=8000, ge=0, le=65535)
     public_url: str = Field(default="", description="the site's own origin; empty: what the browser says")
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_level: Literal["", "debug", "info", "warning", "error"] = Field(
+        default="", description="empty: warning on a laptop, info in production"
+    )
 
     database_url: Annotated[str, _scheme("embedded", "cloudsql", "postgresql", "postgresql+pg8000")] = "embedded:"
     database_user: str = Field(default="", description="IAM database user, for cloudsql:// only")
@@ -93,6 +95,11 @@ class Settings(BaseSettings):
     def model(self) -> str:
         """The author in force. Only `offline` exists so far, so a key in the environment changes nothing yet."""
         return self.llm or "offline"
+
+    @property
+    def level(self) -> str:
+        """The log level in force."""
+        return self.log_level or ("info" if self.production else "warning")
 
     @property
     def production(self) -> bool:

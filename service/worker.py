@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import partial
 
 from service.db.lane import run_lane, stop_on_signals
-from service.pipeline import HANDLERS
+from service.logs import configure_logging
+from service.pipeline.handlers import HANDLERS
 from service.settings import Settings
 from service.wiring import open_services
 
@@ -16,6 +17,7 @@ def main(settings: Settings) -> int:
     Raises:
         BadInput: a part cannot be opened as it is configured.
     """
+    configure_logging(settings)
     stop = stop_on_signals()
     with open_services(settings) as services:
         handlers = {kind: partial(handler, services) for kind, handler in HANDLERS.items()}

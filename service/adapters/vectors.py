@@ -9,6 +9,7 @@ passage has a vector yet.
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 import threading
 from collections import OrderedDict
@@ -16,8 +17,6 @@ from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
-
-import structlog
 
 from service.adapters.terms import Sparse, mean_length, passage_weights, query_weights
 from service.domain.source import Chunk
@@ -34,7 +33,7 @@ _POINTS_A_REQUEST = 64
 _COURSES_IN_MEMORY = 16
 _DEPTH = 4  # each way of search gives this many times the wished number, before the fusion
 _PATIENCE = 15  # seconds
-log = structlog.get_logger()
+log = logging.getLogger(__name__)
 
 
 def open_vectors(url: str, api_key: str = "") -> QdrantVectors:
@@ -132,7 +131,9 @@ class QdrantVectors:
             client.upsert(collection, points[start : start + _POINTS_A_REQUEST], wait=True)
         self._forget(course_id, but=collection)
         self._touch(course_id)
-        log.info("course indexed", course=str(course_id), passages=len(rows), vectors=bool(size))
+        log.info(
+            "course %s is indexed: %d passages, %s", course_id, len(rows), "with vectors" if size else "words only"
+        )
         return collection
 
     def _asked(
@@ -195,7 +196,7 @@ def _question(embedder: Embedder, query: str) -> list[float] | None:
     try:
         return embedder.query(query)
     except Unavailable:
-        log.warning("search by words alone: the embedder does not answer", embedder=embedder.name)
+        log.warning("search by words alone: the embedder %s does not answer", embedder.name)
         return None
 
 

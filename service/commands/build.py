@@ -20,6 +20,7 @@ from service.db.queries import lessons_of, newest_media, sources_of
 from service.db.tables import Course, Role, SourceState, User
 from service.domain.course import Brief
 from service.errors import BadInput
+from service.logs import configure_logging
 from service.pipeline.folder import write_folder
 from service.pipeline.produce import create_course
 from service.ports import Services
@@ -44,6 +45,7 @@ def main(argv: list[str]) -> int:
     console = Console(stderr=True)
     with tempfile.TemporaryDirectory(prefix="coursewright-build-") as folder:
         settings = _settings(Path(folder), cache)
+        configure_logging(settings)
         summary = _build(settings, sources, brief, out, console, video=not given.no_video)
     console.print(f"{summary}, in {time.monotonic() - started:.0f} s: {out}", highlight=False, soft_wrap=True)
     return 0

@@ -13,6 +13,7 @@ from service.db.engine import session_scope
 from service.db.queries import indexed_chunks
 from service.db.tables import Chunk, Course
 from service.errors import NotFound
+from service.logs import configure_logging
 from service.ports import Embedder, Services
 from service.settings import load_settings
 
@@ -27,8 +28,9 @@ def main(argv: list[str]) -> int:
     from service.db.migrate import upgrade
     from service.wiring import open_services
 
-    console = Console(stderr=True)
-    with open_services(load_settings()) as services:
+    console, settings = Console(stderr=True), load_settings()
+    configure_logging(settings)
+    with open_services(settings) as services:
         upgrade(services.engine)
         for course_id, title in _courses(services, given.course):
             with shown(title or str(course_id), console) as say:

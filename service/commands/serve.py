@@ -14,6 +14,7 @@ from rich.console import Console
 
 from service.commands.arguments import parser
 from service.errors import BadInput, CoursewrightError
+from service.logs import configure_logging
 from service.ports import Services
 from service.settings import Settings, load_settings
 
@@ -31,6 +32,7 @@ def main(argv: list[str]) -> int:
     if given.demo:
         chosen["llm"] = "offline"
     settings = load_settings(**chosen)
+    configure_logging(settings)
     listener = listen(settings)
     signal.signal(signal.SIGTERM, _interrupt)
     try:

@@ -1,18 +1,1 @@
 """The product told as steps: each reads, decides, writes, and leaves the next one to the job table."""
-
-from __future__ import annotations
-
-from collections.abc import Callable, Mapping
-
-from service.db.lane import Task
-from service.pipeline.ingest import embed_passages, ingest_source
-from service.pipeline.plan import plan_course
-from service.pipeline.write import write_lesson
-from service.ports import Services
-
-HANDLERS: Mapping[str, Callable[[Services, Task], None]] = {
-    "ingest": ingest_source,
-    "embed": embed_passages,
-    "plan": plan_course,
-    "write": write_lesson,
-}

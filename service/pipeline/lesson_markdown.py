@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import count
 
 from service.domain.lesson import (
     Claim,
@@ -79,7 +80,8 @@ class _Page:
                 by = f"\n>\n> — {escaped(block.by)}" if block.by else ""
                 self.add(f"> {self._said(block.claims)}{by}")
             case NoteBlock():
-                self.add(f"> **{block.tone.capitalize()}.** {self._said(block.claims)}")
+                title = escaped(block.title or block.tone.capitalize()).rstrip(".")
+                self.add(f"> **{title}.** {self._said(block.claims)}")
             case CodeBlock() | TableBlock() | ExerciseBlock():
                 self._figure(block)
 
@@ -97,8 +99,8 @@ class _Page:
                 self._exercise(block)
 
     def _list(self, block: ListBlock) -> None:
-        marks = (f"{number}." if block.ordered else "-" for number in range(1, len(block.items) + 1))
-        self.add("\n".join(f"{mark} {self._said(item)}" for mark, item in zip(marks, block.items, strict=True)))
+        marks = (f"{number}." if block.ordered else "-" for number in count(block.first_number))
+        self.add("\n".join(f"{mark} {self._said(item)}" for mark, item in zip(marks, block.items, strict=False)))
 
     def _exercise(self, block: ExerciseBlock) -> None:
         self.add(f"**Exercise: {escaped(block.title)}**")
@@ -107,6 +109,9 @@ class _Page:
             self.add(fenced(block.code, ""))
         if block.solution:
             self.add(f"*Solution:* {self._said(block.solution)}")
+        if block.solution_code:
+            self.add(fenced(block.solution_code, ""))
+        self._marks_below(block.cites)
 
     def _marks_below(self, cites: Sequence[Cite]) -> None:
         if cites:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import selectors
 import signal
@@ -27,6 +28,7 @@ from service.readers.reading import check_file
 _ROOT = Path(__file__).resolve().parents[2]
 _AT_ONCE = 2
 _COMPLAINT_BYTES = 8_000
+log = logging.getLogger(__name__)
 
 
 def read_document(path: Path, name: str, limits: Limits | None = None) -> Source:
@@ -116,9 +118,7 @@ def _source(status: int, answer: bytes, complaint: bytes, name: str) -> Source:
             raise BadInput(said["refused"])
         return Source.model_validate(said["source"])
     words = complaint.decode("utf-8", "replace").strip()
-    import structlog  # a third of a second that every child would pay, since it imports this package
-
-    structlog.get_logger().warning("document reader died", document=name, status=status, complaint=words)
+    log.warning("the reader of %s died with status %s: %s", name, status, words)
     if status == -signal.SIGXCPU:
         raise BadInput(_too_long(name))
     if status < 0 or "MemoryError" in words:

@@ -28,7 +28,7 @@ from service.db.tables import Chunk, Course, CourseState, LessonState, QuizItem,
 from service.domain.course import Brief, LessonPlan
 from service.domain.quiz import Quiz
 from service.errors import BadInput
-from service.pipeline import HANDLERS
+from service.pipeline.handlers import HANDLERS
 from service.pipeline.produce import advance, create_course
 from service.pipeline.verify import check_cites
 from service.ports import Services, StorageService
