@@ -98,7 +98,8 @@ def start_generate(session: Session, course: Course, user: User, *, film: bool =
     if not lessons:
         raise BadInput("Every lesson is completed, or the outline is empty. Change the outline, then generate.")
     run = open_run(session, course, user.id, RunKind.GENERATE, f"generate:{course.id}:{uuid.uuid4().hex[:8]}")
-    course.state = CourseState.GENERATING
+    if course.state != CourseState.PUBLISHED:  # learners keep what is published while single lessons are made anew
+        course.state = CourseState.GENERATING
     for lesson in lessons:
         lesson.state, lesson.error = LessonState.QUEUED, ""
         priority = LESSON_PRIORITY + lesson.position

@@ -30,6 +30,7 @@ from service.domain.quiz import Quiz
 from service.errors import BadInput
 from service.pipeline.handlers import HANDLERS
 from service.pipeline.produce import advance, create_course
+from service.pipeline.runs import start_generate
 from service.pipeline.verify import check_cites
 from service.ports import Services, StorageService
 from service.settings import Settings
@@ -140,6 +141,27 @@ def test_a_course_that_is_finished_costs_nothing_to_build_again(services: Servic
     with session_scope(services.engine) as session:
         assert {lesson.id: lesson.updated_at for lesson in lessons_of(session, course_id)} == before
     assert {path for path in (services.settings.data_dir / "media").rglob("*") if path.is_file()} == files
+
+
+def test_a_published_course_stays_visible_while_a_lesson_is_made_anew(services: Services, tmp_path: Path) -> None:
+    course_id = begin(services, tmp_path)
+    with both_lanes(services):
+        carry(services, course_id, film=False)
+        with session_scope(services.engine) as session:
+            course = session.get_one(Course, course_id)
+            course.state = CourseState.PUBLISHED
+            lessons_of(session, course_id)[0].state = LessonState.PLANNED
+            owner = session.get_one(User, course.owner_id)
+            run_id = start_generate(session, course, owner, film=False).id
+            assert course.state == CourseState.PUBLISHED
+        for _ in range(600):
+            with session_scope(services.engine) as session:
+                if session.get_one(Run, run_id).state == RunState.SUCCEEDED:
+                    break
+            threading.Event().wait(0.1)
+    with session_scope(services.engine) as session:
+        assert session.get_one(Run, run_id).state == RunState.SUCCEEDED
+        assert session.get_one(Course, course_id).state == CourseState.PUBLISHED
 
 
 def test_texts_alone_are_made_without_films(services: Services, tmp_path: Path) -> None:
