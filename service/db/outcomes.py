@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import update
+import uuid
+
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from service.db.tables import Course, CourseState, Job, JobState, Lesson, LessonState, Run, RunKind, RunState
@@ -20,17 +22,26 @@ def job_died(session: Session, job: Job) -> None:
         session.execute(update(Lesson).where(Lesson.id == job.subject_id).values(**values))
 
 
+def rest_of(session: Session, course_id: uuid.UUID) -> CourseState:
+    """Where a course stands on which nobody works: with no lesson a draft, with every lesson completed ready."""
+    states = set(session.scalars(select(Lesson.state).where(Lesson.course_id == course_id).distinct()))
+    if not states:
+        return CourseState.DRAFT
+    return CourseState.READY if states == {LessonState.COMPLETED} else CourseState.PLANNED
+
+
 def run_ended(session: Session, run: Run) -> None:
     """Put the course where the end of its run leaves it; lessons that were not reached are planned again."""
     course = (Course.id == run.course_id,)
     if run.kind == RunKind.PLAN and run.state != RunState.SUCCEEDED:
         back = update(Course).where(*course, Course.state == CourseState.PLANNING)
-        session.execute(back.values(state=CourseState.DRAFT))
+        session.execute(back.values(state=rest_of(session, run.course_id)))
     if run.kind != RunKind.GENERATE:
         return
     lost = STARTED if run.state == RunState.SUCCEEDED else UNFINISHED
     left = update(Lesson).where(Lesson.course_id == run.course_id, Lesson.state.in_(lost))
     session.execute(left.values(state=LessonState.PLANNED))
-    state = CourseState.READY if run.state == RunState.SUCCEEDED else CourseState.PLANNED
+    complete = run.state == RunState.SUCCEEDED or rest_of(session, run.course_id) == CourseState.READY
+    state = CourseState.READY if complete else CourseState.PLANNED
     generating = update(Course).where(*course, Course.state == CourseState.GENERATING)
     session.execute(generating.values(state=state))

@@ -8,8 +8,12 @@ from collections.abc import Sequence
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from service.db.tables import Course, Lesson, LessonState, Module
+from service.db.outcomes import rest_of
+from service.db.tables import Course, CourseState, Lesson, LessonState, Module, Run, RunKind, RunState
 from service.domain.course import CoursePlan, GlossaryEntry, LessonPlan, ModulePlan
+from service.errors import Conflict
+
+BUSY = "The course is being worked on. Stop that first, then change the outline."
 
 
 def read_plan(session: Session, course_id: uuid.UUID) -> CoursePlan:
@@ -39,8 +43,13 @@ def write_plan(session: Session, course: Course, plan: CoursePlan) -> CoursePlan
 
     A lesson whose plan changed counts as planned again, so that the next generation makes it anew.
     An id that is no UUID is an author's own; it becomes one that is the same for the same course and id, so that
-    a repeated step writes the same rows. Returns the plan as it now stands, with the rows' ids.
+    a repeated step writes the same rows. When only completed lessons are left, nothing is left to generate and the
+    course is ready. Returns the plan as it now stands, with the rows' ids.
+
+    Raises:
+        Conflict: lessons of the course are being made; their rows must not change under the workers.
     """
+    _refuse_while_generating(session, course.id)
     plan = rekeyed(plan, course.id)
     course.title, course.summary = plan.title, plan.summary
     course.glossary = [entry.model_dump(mode="json") for entry in plan.glossary]
@@ -59,7 +68,16 @@ def write_plan(session: Session, course: Course, plan: CoursePlan) -> CoursePlan
     kept = {uuid.UUID(module.id) for module in plan.modules}
     session.execute(delete(Module).where(Module.course_id == course.id, Module.id.not_in(kept)))
     session.expire_all()
+    if course.state == CourseState.PLANNED and rest_of(session, course.id) == CourseState.READY:
+        course.state = CourseState.READY
     return plan
+
+
+def _refuse_while_generating(session: Session, course_id: uuid.UUID) -> None:
+    """A published course shows no sign of it while lessons are made anew, so the run itself is asked."""
+    live = Run.state.in_((RunState.ACCEPTED, RunState.RUNNING))
+    if session.scalar(select(Run.id).where(Run.course_id == course_id, Run.kind == RunKind.GENERATE, live).limit(1)):
+        raise Conflict(BUSY)
 
 
 def _put_module(

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from service.db import events
 from service.db.engine import session_scope
 from service.db.lane import Task
+from service.db.outcomes import rest_of
 from service.db.plans import write_plan
 from service.db.queries import sources_of
 from service.db.tables import Course, CourseState, SourceState
@@ -20,7 +21,7 @@ UNREAD = (SourceState.UPLOADED, SourceState.READING)
 
 
 def plan_course(services: Services, task: Task) -> None:
-    """Plan the course that the job names; a course whose sources teach nothing goes back to draft with the reason."""
+    """Plan the course that the job names. When its sources teach nothing, it goes back to where it was."""
     course_id = task.claim.subject_id
     with session_scope(services.engine) as session:
         brief = session.get_one(Course, course_id).brief
@@ -31,7 +32,7 @@ def plan_course(services: Services, task: Task) -> None:
         plan = _draft(services, task, brief)
     except BadInput as refusal:
         reason = str(refusal)
-        task.commit(lambda session: _back_to_draft(session, task, reason))
+        task.commit(lambda session: _put_back(session, task, reason))
         raise
     task.commit(lambda session: _keep(session, task, plan))
 
@@ -54,14 +55,14 @@ def _keep(session: Session, task: Task, plan: CoursePlan) -> None:
     course = session.get_one(Course, task.claim.subject_id)
     if course.brief.title:
         plan = plan.model_copy(update={"title": course.brief.title})
+    course.state = CourseState.PLANNED
     write_plan(session, course, plan)
-    course = session.get_one(Course, task.claim.subject_id)
-    course.state, course.version = CourseState.PLANNED, course.version + 1
+    course.version += 1
     count = len(plan.lessons)
     what = f"The outline is drafted: {count} {'lesson' if count == 1 else 'lessons'}, {plan.minutes:.0f} minutes"
     events.say(session, task.claim.run_id, "progress", {"what": what})
 
 
-def _back_to_draft(session: Session, task: Task, reason: str) -> None:
-    session.get_one(Course, task.claim.subject_id).state = CourseState.DRAFT
+def _put_back(session: Session, task: Task, reason: str) -> None:
+    session.get_one(Course, task.claim.subject_id).state = rest_of(session, task.claim.subject_id)
     events.say(session, task.claim.run_id, "progress", {"what": reason})

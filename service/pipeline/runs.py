@@ -64,8 +64,10 @@ def start_plan(session: Session, course: Course, user: User) -> Run:
 
     Raises:
         BadInput: the course has no source that could be read.
-        Conflict: the course is being generated, or what was stopped has not ended yet.
+        Conflict: the course is published or being generated, or what was stopped has not ended yet.
     """
+    if course.state == CourseState.PUBLISHED:
+        raise Conflict("People learn from this course. Take it out of the catalogue before its outline is replaced.")
     if course.state == CourseState.GENERATING:
         raise Conflict("The course is being generated. Stop that first, then draft a new outline.")
     usable = [source for source in sources_of(session, course.id) if source.state != SourceState.REFUSED]

@@ -1,4 +1,4 @@
-"""How work begins beside work that has not ended: nothing is started under a run that is still stopping."""
+"""How work begins and ends beside other work: nothing is started, replaced or lost under what is under way."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy.orm import Session
 
 from service.db import jobs
-from service.db.tables import Course, CourseState, Lesson, LessonState, Module, Role, RunState, User
+from service.db.plans import read_plan, write_plan
+from service.db.tables import Course, CourseState, Lesson, LessonState, Module, Role, RunState, Source, User
 from service.domain.course import Brief, LessonPlan
 from service.errors import Canceled, Conflict
 from service.pipeline import runs
@@ -31,8 +32,9 @@ def course(session: Session, owner: User) -> Course:
     module = Module(id=uuid.uuid4(), course_id=course.id, position=1, title="First")
     session.add(module)
     session.flush()
-    plan = LessonPlan(id="1", title="Hitches")
-    lesson = Lesson(id=uuid.uuid4(), course_id=course.id, module_id=module.id, position=1, title="Hitches", plan=plan)
+    lesson_id = uuid.uuid4()
+    plan = LessonPlan(id=str(lesson_id), title="Hitches")
+    lesson = Lesson(id=lesson_id, course_id=course.id, module_id=module.id, position=1, title="Hitches", plan=plan)
     session.add(lesson)
     session.flush()
     return course
@@ -61,3 +63,45 @@ def test_nothing_is_generated_from_an_outline_that_is_being_drafted(
     course.state = CourseState.PLANNING
     with pytest.raises(Conflict, match="being drafted"):
         runs.start_generate(session, course, owner)
+
+
+def completed(session: Session, course: Course) -> Lesson:
+    lesson = session.query(Lesson).filter_by(course_id=course.id).one()
+    lesson.state = LessonState.COMPLETED
+    return lesson
+
+
+def test_an_outline_left_with_completed_lessons_only_is_a_ready_course(session: Session, course: Course) -> None:
+    done = completed(session, course)
+    plan = read_plan(session, course.id)
+    failed = LessonPlan(id="failed", title="What no source tells")
+    module = plan.modules[0].model_copy(update={"lessons": (done.plan, failed)})
+    longer = write_plan(session, course, plan.model_copy(update={"modules": (module,)}))
+    assert course.state == CourseState.PLANNED
+    kept = longer.modules[0].model_copy(update={"lessons": longer.lessons[:1]})
+    write_plan(session, course, longer.model_copy(update={"modules": (kept,)}))
+    assert course.state == CourseState.READY
+
+
+def test_the_outline_of_a_published_course_is_not_changed_while_lessons_are_made(
+    session: Session, course: Course, owner: User
+) -> None:
+    course.state = CourseState.PUBLISHED
+    runs.start_generate(session, course, owner)
+    with pytest.raises(Conflict, match="being worked on"):
+        write_plan(session, course, read_plan(session, course.id))
+
+
+def test_a_published_course_is_not_replaced_by_a_new_draft(session: Session, course: Course, owner: User) -> None:
+    course.state = CourseState.PUBLISHED
+    with pytest.raises(Conflict, match="catalogue"):
+        runs.start_plan(session, course, owner)
+
+
+def test_a_new_draft_that_is_stopped_gives_the_old_outline_back(session: Session, course: Course, owner: User) -> None:
+    source = Source(id=uuid.uuid4(), course_id=course.id, position=1, name="k.md", upload_key="k", upload_bytes=1)
+    session.add(source)
+    session.flush()
+    runs.cancel(session, runs.start_plan(session, course, owner))
+    session.expire_all()
+    assert course.state == CourseState.PLANNED
