@@ -70,6 +70,7 @@ def write_plan(session: Session, course: Course, plan: CoursePlan) -> CoursePlan
     session.expire_all()
     if course.state == CourseState.PLANNED and rest_of(session, course.id) == CourseState.READY:
         course.state = CourseState.READY
+        session.flush()
     return plan
 
 

@@ -80,6 +80,7 @@ def test_an_outline_left_with_completed_lessons_only_is_a_ready_course(session: 
     assert course.state == CourseState.PLANNED
     kept = longer.modules[0].model_copy(update={"lessons": longer.lessons[:1]})
     write_plan(session, course, longer.model_copy(update={"modules": (kept,)}))
+    session.refresh(course)
     assert course.state == CourseState.READY
 
 
