@@ -11,9 +11,12 @@ from pathlib import Path
 
 import regex
 from fontTools.ttLib import TTFont, TTLibError
-from PIL import ImageFont
+from PIL import ImageFont, features
 
 FOLDER = Path(__file__).parent / "fonts"
+# Pillow brings Raqm but loads FriBiDi from the system. Without it Latin text is drawn all the same, unkerned, and
+# scripts that join or run from right to left are drawn letter by letter.
+SHAPES = bool(features.check("raqm"))
 # Too large to vendor; used where a system has them, and reported as missing where it has not.
 SYSTEM = Path("/usr/share/fonts/truetype/noto")
 SYSTEM_CJK = Path("/usr/share/fonts/opentype/noto")
@@ -64,7 +67,8 @@ class Font:
 
 @lru_cache(maxsize=4096)
 def _load(path: Path, size: float, index: int) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(str(path), size, index=index, layout_engine=ImageFont.Layout.RAQM)
+    engine = ImageFont.Layout.RAQM if SHAPES else ImageFont.Layout.BASIC
+    return ImageFont.truetype(str(path), size, index=index, layout_engine=engine)
 
 
 @cache

@@ -31,7 +31,7 @@ DRAWING = ("canvas", "fonts", "h264", "layout", "motion", "segments", "text", "t
 @cache
 def renderer_version() -> str:
     """A hash of everything that can change a picture beside its content: the drawing code and the fonts."""
-    digest = hashlib.sha256(fonts.fingerprint().encode())
+    digest = hashlib.sha256(f"{fonts.fingerprint()}{fonts.SHAPES}".encode())
     folder = Path(__file__).parent
     for path in [*(folder / f"{name}.py" for name in DRAWING), *sorted(folder.glob("slides/*.py"))]:
         digest.update(path.name.encode() + path.read_bytes())

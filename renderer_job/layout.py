@@ -70,7 +70,7 @@ class Block:
                 ink.chip(left + at - 3, base - size * 0.86, end - at + 6, size * 1.2)  # type: ignore[misc]
             for piece, at in line.pieces:
                 font = piece.font.at(piece.size)
-                on.text((left + at, base), piece.text, ink.text, font, anchor="ls", direction=piece.direction)
+                on.text((left + at, base), piece.text, ink.text, font, anchor="ls", direction=piece.drawn_direction)
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,11 @@ class Piece:
     def direction(self) -> str:
         return "rtl" if self.level % 2 else "ltr"
 
+    @property
+    def drawn_direction(self) -> str | None:
+        """What Pillow is told; it takes no direction where it cannot shape."""
+        return self.direction if fonts.SHAPES else None
+
 
 @dataclass(frozen=True)
 class Word:
@@ -200,7 +205,7 @@ class _Builder:
 
 
 def _measured(piece: Piece, text: str) -> Piece:
-    width = piece.font.at(piece.size).getlength(text, direction=piece.direction)
+    width = piece.font.at(piece.size).getlength(text, direction=piece.drawn_direction)
     return replace(piece, text=text, width=width)
 
 

@@ -206,7 +206,9 @@ def _cells(c: Canvas, listing: Listing, row: Row, at: tuple[float, float], on: b
             c.pen.text((middle, base), cell.text, ink, font, anchor="ms")
         else:
             font = cell.font.at(listing.size)
-            c.pen.text((x, base), cell.text, ink, font, anchor="ls", features=["-liga", "-calt"])
+            c.pen.text(
+                (x, base), cell.text, ink, font, anchor="ls", features=["-liga", "-calt"] if fonts.SHAPES else None
+            )
 
 
 def _printable(line: str) -> str:

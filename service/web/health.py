@@ -17,6 +17,12 @@ def alive() -> PlainTextResponse:
     return PlainTextResponse("ok\n")
 
 
+@router.get("/livez")
+def lives() -> PlainTextResponse:
+    """The same for Cloud Run, which keeps /healthz for itself."""
+    return PlainTextResponse("ok\n")
+
+
 @router.get("/readyz")
 def ready(database: Database) -> PlainTextResponse:
     """The database answers too."""

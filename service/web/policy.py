@@ -55,6 +55,7 @@ POLICY: tuple[Rule, ...] = (
     _rule("GET HEAD", "/static/{path:path}", Who.ANYBODY_UNSEEN),
     _rule("GET HEAD", "/media/{key:path}", Who.ANYBODY_UNSEEN),
     _rule("GET HEAD", "/healthz", Who.ANYBODY_UNSEEN),
+    _rule("GET", "/livez", Who.ANYBODY_UNSEEN),
     _rule("GET", "/readyz", Who.ANYBODY_UNSEEN),
     _rule("GET", "/favicon.ico", Who.ANYBODY_UNSEEN),
     _rule("GET HEAD", "/", Who.ANYBODY),

@@ -40,3 +40,22 @@ def test_drawing_loads_neither_moviepy_nor_an_encoder_nor_numpy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+WITHOUT_SHAPING = """
+from PIL import features
+features.check = lambda name: False
+from renderer_job.frames import still
+from tests.renderer import boards
+made = boards.every_kind()
+print(sum(len(still(made, scene.id, 320)) > 1000 for scene in made.scenes), len(made.scenes))
+"""
+
+
+def test_every_kind_is_drawn_where_the_system_cannot_shape_text() -> None:
+    """Pillow loads FriBiDi from the system. A bare machine has none, and Pillow then refuses to be told a direction."""
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_SHAPING], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    drawn, scenes = done.stdout.split() or (done.stderr, "")
+    assert drawn == scenes

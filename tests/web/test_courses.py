@@ -32,6 +32,7 @@ def test_the_start_is_a_front_page_for_strangers_and_courses_for_people(stranger
 
 def test_the_site_is_alive_without_and_ready_with_a_database(stranger: Browser) -> None:
     assert stranger.get("/healthz").text == "ok\n"
+    assert stranger.get("/livez").text == "ok\n"
     assert stranger.get("/readyz").text == "ready\n"
 
 
