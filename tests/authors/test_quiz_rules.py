@@ -14,7 +14,7 @@ from service.domain.course import Brief
 from service.domain.quiz import Option, Quiz, grade
 from service.domain.source import Cite, Source
 from tests.authors.test_author_contract import silent
-from tests.authors.texts import backups, bees, evidence, sourdough
+from tests.authors.texts import SourceBuilder, backups, bees, evidence, sourdough
 
 
 def quiz(source: Source) -> Quiz:
@@ -58,6 +58,20 @@ def test_what_no_rule_can_ask_is_asked_openly_with_the_sources_answer() -> None:
     items = [item for item in quiz(source).items if item.kind == "short"]
     assert items
     assert all(item.model_answer in source.text for item in items)
+
+
+def test_what_a_walk_through_says_of_the_moment_is_no_model_answer() -> None:
+    page = SourceBuilder("Keeping records")
+    page.para("How do I record changes?", role="questions")
+    page.heading(2, "Recording changes")
+    page.para("The keeper now knows that the book changes, but it has not recorded the changes of today yet.")
+    page.para("A page of the book holds the weather of one day, because the weather decides when bees fly out.")
+    page.para("A page of the book is kept for three years, and a keeper reads the old pages in every spring.")
+    for n in range(8):
+        page.para(f"The shelf number {n} of the hut holds the books of the years before, in the order of the years.")
+    answers = [item.model_answer for item in quiz(page.source()).items]
+    assert answers
+    assert not any("now knows" in answer for answer in answers)
 
 
 def test_no_sentence_is_asked_for_twice() -> None:

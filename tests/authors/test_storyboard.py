@@ -57,7 +57,7 @@ def test_the_sources_own_question_opens_the_lesson(laptop: Storyboard) -> None:
 def test_a_definition_has_a_card(bread: Storyboard) -> None:
     cards = [scene for scene in bread.scenes if isinstance(scene, DefinitionScene)]
     assert {"Starter", "Hydration", "Proofing"} <= {card.term for card in cards}
-    assert cards[0].text == "Mixture of flour & water in which wild yeast & bacteria live together"
+    assert cards[0].text == "Mixture of flour and water in which wild yeast and bacteria live together"
 
 
 def test_a_table_of_two_things_is_a_comparison_told_row_by_row(bread: Storyboard) -> None:
@@ -136,3 +136,17 @@ def test_the_lesson_text_holds_more_than_the_video_and_nothing_else() -> None:
     told = [cue.text for cue in board.cues() if cue.cites and cue.text in sourdough().text]
     assert told
     assert all(text in written for text in told)
+
+
+def test_the_wording_of_an_example_is_nothing_to_remember() -> None:
+    page = SourceBuilder("Language of a page").heading(2, "Language")
+    page.para("A page names its language in the first line.")
+    page.para("A foreign sentence has a mark of its own.")
+    page.heading(3, "Failure").para("Mi casa es azul y verde.").para("Los ojos de Ana son negros.")
+    for n in range(3):
+        page.heading(2, f"Voice {n + 1}")
+        for k in range(5):
+            page.para(f"The voice {n + 1} reads a page of kind {k} within {n + k + 2} minutes.")
+    recap = next(scene for scene in film(page.source())[1].scenes if isinstance(scene, RecapScene))
+    assert recap.items
+    assert not any("Ana" in item or "casa" in item for item in recap.items)

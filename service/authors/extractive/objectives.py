@@ -195,6 +195,8 @@ def _by_roles(topic: str, roles: Counter[str], has_table: bool, defined: list[st
     if len(defined) >= 2:
         names = [casing.inside(re.sub(r"\s*\([^)]*\)", "", term)) for term in dict.fromkeys(defined)][:3]
         return "Define " + (", ".join(names[:-1]) + " and " + names[-1] if len(names) > 1 else names[0])
+    if topic.endswith("checklist"):
+        return f"Use {topic if topic.startswith('the ') else f'the {topic}'}"
     if roles["rule"] >= 3:
         return f"Apply {topic}" if _RULE_WORDS.search(topic) else f"Apply the rules for {topic}"
     if roles["cause"] >= 2:

@@ -13,6 +13,10 @@ from service.domain.course import Objective
 
 _LEAST_FIT = 0.4
 _STEPS = re.compile(r"^(?:Follow the steps for|Test|Carry out) ")
+# What a walk-through says about the moment is no answer to keep: "Git now knows …, but it has not recorded it yet".
+_OF_THE_MOMENT = re.compile(r"\b(?:now|yet|so far|at this point|currently)\b|^(?:The [\"“]|\()", re.IGNORECASE)
+LEAST_ANSWER_WORDS = 9
+_MAIN_IDEAS = "Describe the main ideas of "
 QUESTIONS_OF_THE_SOURCE = 2
 TERMS_ASKED = 2
 REASONS_ASKED = 2
@@ -29,7 +33,8 @@ def open_items(exam: Exam, covered: set[str], asked: set[int]) -> list[Candidate
     found = _own_questions(exam, taken)
     for objective in exam.objectives:
         if objective.id not in covered:
-            answer = _answer(exam, objective.text, taken, _LEAST_FIT)
+            least_shared = 0.5 if objective.bloom in ("apply", "create") else 0.0
+            answer = _answer(exam, objective.text, taken, _LEAST_FIT, least_shared)
             found += _candidate(question_of(objective), answer, taken)
     found += _term_questions(exam, taken)
     found += _reason_questions(exam, taken)
@@ -112,22 +117,27 @@ def _reason_questions(exam: Exam, taken: set[int]) -> list[Candidate]:
 
 def _answer(exam: Exam, text: str, taken: set[int], least: float, least_shared: float = 0.0) -> list[Sentence]:
     """The sentences that answer best: the steps for a procedure, else the unit that shares most with the text."""
-    topic = " ".join(stems(text)[1:]) or text
+    topic = " ".join(stems(text.removeprefix(_MAIN_IDEAS))[text.startswith(_MAIN_IDEAS) ^ 1 :]) or text
     if _STEPS.match(text):
         steps = _steps(exam.sections, text)
         if steps and steps[0].start not in taken:
             return steps
     best: tuple[float, list[Sentence]] = (least, [])
     for heading, unit in _answers(exam, topic):
-        if any(sentence.start in taken for sentence in unit.sentences):
+        if any(sentence.start in taken for sentence in unit.sentences) or (least and _of_the_moment(unit)):
             continue
         shared = overlap(topic, unit.bag)
         fit = 0.8 * shared + 0.4 * heading + 0.2 * min(unit.score, 1.5) / 1.5
-        fit += 0.25 if unit.head.defines and "what" in text.lower() else 0
+        asks_meaning = "what" in text.lower() or text.startswith(_MAIN_IDEAS)
+        fit += 0.25 if unit.head.defines and asks_meaning else 0
         fit += 0.15 if re.search(r"\bwhy\b", text, re.IGNORECASE) and "cause" in unit.roles else 0
         if fit > best[0] and shared >= least_shared and (shared > 0.2 or heading >= 0.5 or not least):
             best = (fit, list(unit.sentences))
     return best[1]
+
+
+def _of_the_moment(unit: Unit) -> bool:
+    return unit.words < LEAST_ANSWER_WORDS or bool(_OF_THE_MOMENT.search(unit.head.text))
 
 
 def _answers(exam: Exam, topic: str) -> list[tuple[float, Unit]]:

@@ -30,6 +30,7 @@ _NO_HOW = frozenset(
         "compare",
     )
 )
+_EXAMPLES = re.compile(r"(?:examples?|failures?|fails?|pass(?:es)?|correct|incorrect|code samples?)\b", re.IGNORECASE)
 PAUSE_FOR_A_QUESTION = 6
 PAUSE_FOR_PRACTICE = 12
 
@@ -187,6 +188,9 @@ def _best_lines(sections: Sequence[Section], dropped: set[int]) -> list[Line]:
 
 
 def _showable(section: Section, dropped: set[int]) -> list[Unit]:
+    """What may be remembered of a section; the wording of an example teaches nothing without the example."""
+    if section.is_vague and _EXAMPLES.match(section.title):
+        return []
     return [
         unit
         for idea in section.ideas

@@ -9,7 +9,7 @@ from service.authors.extractive.material import Idea, Section, Unit
 from service.authors.extractive.scene_draft import Line, Said, SceneDraft, say, signpost
 from service.authors.extractive.sentences import Sentence
 from service.authors.extractive.signposts import Signposts
-from service.authors.extractive.slide_lines import LINE_WORDS, compress, set_code, slide_line, telegraph
+from service.authors.extractive.slide_lines import LINE_WORDS, compress, set_code, slide_line
 from service.authors.extractive.words import capitalized, overlap, words
 
 FIGURES_IN_A_LESSON = 2
@@ -194,9 +194,14 @@ def figure_of(sentence: Sentence) -> str:
 def _short_meaning(meaning: str) -> str:
     short = compress(capitalized(meaning), 16)
     if short:
-        return telegraph(short)
+        return _without_article(short)
     cut = _TAIL_OF_MEANING.sub("", meaning).rstrip(" .,")
-    return telegraph(cut) if 2 <= len(words(cut)) <= 18 else ""
+    return _without_article(cut) if 2 <= len(words(cut)) <= 18 else ""
+
+
+def _without_article(meaning: str) -> str:
+    """A meaning is read word by word: only the article that it opens with goes."""
+    return capitalized(re.sub(r"^(?:the|an?) ", "", meaning, flags=re.IGNORECASE))
 
 
 def _line_of(unit: Unit, limit: int) -> Line | None:

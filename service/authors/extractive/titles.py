@@ -22,6 +22,9 @@ from service.authors.extractive.words import (
 
 _FRONT_PAGE = re.compile(r"^(?:index|readme|_index|home|about|overview|intro(?:duction)?)\b", re.IGNORECASE)
 _ABSTRACT = re.compile(r"(?:ity|ics|logy|ance|ence|ism|ing|ture|phy|ship)$")
+MODULE_LENGTH = 60
+# A form that the sources rarely use is no name for their subject: "answering" beside thirty times "answer".
+LEAST_SHARE = 0.25
 _SUFFIX = re.compile(
     r"\s*(?:\b(?:cheat ?sheet|guide|tutorial|handbook|documentation)|[-|–—:]\s*home)\s*$", re.IGNORECASE
 )
@@ -33,7 +36,7 @@ def lesson_title(draft: Draft, casing: Casing, used: set[str], subject: str) -> 
         title = _joined_pages(draft, casing)
     else:
         title = draft.readings[0].root.title if draft.alone else _by_headings(draft.sections)
-    title = clean_title(title) or "Lesson"
+    title = casing.in_sentence_case(clean_title(title) or "Lesson")
     if re.fullmatch(r"introduction|overview|index|readme|about|home", title, re.IGNORECASE):
         title = f"Introduction to {subject}"
     if title in used or draft.sections[0].continued:
@@ -113,13 +116,19 @@ def module_title(drafts: Sequence[Draft], casing: Casing, course: str, only: boo
     """The document's title when the module is one document; else its lessons' topics; the course's when alone."""
     readings = list({id(reading): reading for draft in drafts for reading in draft.readings}.values())
     if len(readings) == 1:
-        return clean_title(readings[0].root.title) or "Module"
+        return casing.in_sentence_case(clean_title(readings[0].root.title) or "Module")
     if only:
         return course
     largest = sorted(drafts, key=lambda draft: -draft.words)[:3]
-    names = [draft.title for draft in drafts if any(draft is kept for kept in largest)]
-    short = [re.split(r"[:,]|\band\b", name)[0].strip() for name in names]
+    while len(largest) > 1 and sum(len(_topic(draft)) + 3 for draft in largest) > MODULE_LENGTH:
+        largest.pop()
+    short = [_topic(draft) for draft in drafts if any(draft is kept for kept in largest)]
     return shorten(join_titles(in_a_row(short, casing)), TITLE_LENGTH)
+
+
+def _topic(draft: Draft) -> str:
+    """The first of the things that a lesson's title names."""
+    return re.split(r"[:,]|\band\b", draft.title)[0].strip()
 
 
 def course_title(readings: Sequence[Reading], casing: Casing) -> str:
@@ -158,10 +167,10 @@ def _subject(readings: Sequence[Reading], casing: Casing) -> str:
         headed.update({_family(word) for word in content_words(headings)})
     often = [f for f, n in spread.items() if n >= max(0.5 * len(readings), min(3, len(readings))) and headed[f]]
     for family in sorted(often, key=lambda f: (-spread[f] * weight[f] * (1 + headed[f]), f)):
-        for word, _ in forms[family].most_common():
+        for word, n in forms[family].most_common():
             if casing.is_proper(word):
-                return capitalized(word)
-            if _ABSTRACT.search(word):
+                return capitalized(casing.spelled(word))
+            if _ABSTRACT.search(word) and n >= LEAST_SHARE * forms[family].total():
                 return word
     return ""
 

@@ -15,6 +15,8 @@ from service.domain.source import Block, Source
 TITLE_LENGTH = 90
 _WORD = re.compile(r"[^\W_][\w'’+#.-]*[^\W_]|[^\W_][+#]?")
 _SUFFIXES = (("ies", "y"), ("sses", "ss"), ("ing", ""), ("edly", ""), ("ed", ""), ("es", "e"), ("s", ""), ("ly", ""))
+# Above this share of capitals inside sentences a language writes its nouns so, and a heading's capitals say nothing.
+NOUNS_IN_CAPITALS = 0.18
 _INSIDE_SENTENCE = re.compile(r"(?<=[a-z,;] )([A-Za-z][\w’']+)")
 
 
@@ -117,16 +119,22 @@ class Casing:
         upper: Counter[str] = Counter()
         lower: Counter[str] = Counter()
         sources = list(sources)
-        self._text = " ".join(source.text for source in sources).lower()
+        self._written = " ".join(source.text for source in sources)
+        self._text = self._written.lower()
         for source in sources:
             for block in source.blocks:
                 if block.kind in ("paragraph", "item", "quote"):
                     for word in _words_inside(source, block):
                         (upper if word[0].isupper() else lower)[word.lower()] += 1
-        self._proper = frozenset(word for word, n in upper.items() if n > lower[word]) | {"i"}
+        self._common = frozenset(lower)
+        self._proper = frozenset(word for word, n in upper.items() if n > lower[word] + lower[_other(word)]) | {"i"}
+        seen = upper.total() + lower.total()
+        self._keeps_capitals = upper.total() > NOUNS_IN_CAPITALS * seen and upper.total() > 5
 
     def is_proper(self, word: str) -> bool:
         """Whether the word is a name or an abbreviation."""
+        if self._keeps_capitals:
+            return True
         core = re.sub(r"\W", "", word)
         if (core.removesuffix("s").isupper() and len(core) > 1) or re.search(r"[a-z][A-Z]|\d", word):
             return True
@@ -136,6 +144,24 @@ class Casing:
         """The title as it reads in the middle of a sentence, without its end mark."""
         bare = re.sub(r"[:?!.]+$", "", title)
         return " ".join(word if self.is_proper(word) else word.lower() for word in bare.split())
+
+    def in_sentence_case(self, title: str) -> str:
+        """A Title Written So in sentence case; as it is when it holds a word of which the sources give no hint."""
+        first, *rest = title.split(" ")
+        if sum(word[:1].isupper() for word in rest) * 2 < sum(len(word) > 3 for word in rest):
+            return title
+        if not all(self.is_proper(word) or self._is_common(word) for word in rest):
+            return title
+        return " ".join([first, *(word if self.is_proper(word) else word.lower() for word in rest)])
+
+    def _is_common(self, word: str) -> bool:
+        bare = word.strip("\"'“”‘’().,:;!?").lower()
+        return bare in STOPWORDS or bare in self._common or _other(bare) in self._common
+
+    def spelled(self, word: str) -> str:
+        """The word in the letters that the sources write it with most often."""
+        found = Counter(re.findall(rf"\b{re.escape(word)}\b", self._written, re.IGNORECASE))
+        return found.most_common(1)[0][0] if found else word
 
     def lowered(self, sentence: str) -> str:
         """The sentence with its first letter in lower case, unless the first word is a name."""
@@ -149,6 +175,11 @@ class Casing:
         uses = len(re.findall(rf"\b{topic}\b", self._text))
         pointed = len(re.findall(rf"\b(?:the|this|an?|your|each) {topic}\b", self._text))
         return f"the {topic}" if pointed * 2 > uses > 1 else topic
+
+
+def _other(word: str) -> str:
+    """The singular of a plural, and the plural of a singular: "Landmarks" in a list is no name beside "landmark"."""
+    return word[:-1] if is_plural(word) else f"{word}s"
 
 
 def _words_inside(source: Source, block: Block) -> list[str]:
