@@ -90,17 +90,17 @@ async function watch(root, list) {                   // looks until every file i
   if (watching) return;
   watching = true;
   for (let reading = true; reading; ) {
+    const told = new Set(list.querySelectorAll("[data-sent]"));      // an answer asked for earlier knows nothing of later ones
     const { status, body } = await send("GET", list.dataset.rows);
     if (status === 200) {
-      const own = [...list.querySelectorAll("[data-refused]")];
-      const uploading = [...list.querySelectorAll("li:not([data-source], [data-refused], [data-sent])")];
-      list.replaceChildren(...nodes(body.html), ...own, ...uploading);
+      const own = [...list.querySelectorAll("li:not([data-source])")].filter((row) => !told.has(row));
+      list.replaceChildren(...nodes(body.html), ...own);
       const button = root.querySelector("[data-needs-sources]"), why = root.getElementById("why-not");
       body.why_not ? button.setAttribute("aria-disabled", "true") : button.removeAttribute("aria-disabled");
       why.textContent = body.why_not;
       why.classList.remove("error");
       root.querySelector("[data-holds]").textContent = body.holds ? `Your sources hold about ${body.holds} minutes.` : "Empty: as long as the sources carry.";
-      reading = body.reading;
+      reading = body.reading || own.some((row) => "sent" in row.dataset);
     }
     if (reading) await new Promise((go) => setTimeout(go, 1200));
   }
