@@ -52,6 +52,14 @@ def code(error: BaseException) -> str | None:
     return None
 
 
+def message(error: BaseException) -> str:
+    """What the server or the driver said, as a clause without an end mark."""
+    cause = _cause(error)
+    told = cause.args[0] if isinstance(cause, DatabaseError) and cause.args else None
+    said = str(told.get("M", told)) if isinstance(told, dict) else str(cause)
+    return said.partition(" (timeout is")[0].rstrip(". ")
+
+
 def _cause(error: BaseException) -> BaseException:
     """The driver's own error inside SQLAlchemy's wrapping."""
     original = getattr(error, "orig", None)

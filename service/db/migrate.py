@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, exc, text
 
-from service.errors import Broken
+from service.db.faults import code, lost_connection, message
+from service.errors import BadInput, Broken, Unavailable
 from service.settings import ROOT
 
+# No such user, wrong password, no such database, no right to enter it.
+LOCKED_OUT = frozenset({"28000", "28P01", "3D000", "42501"})
 VERSIONS = ROOT / "migrations" / "versions"
 
 
@@ -38,7 +41,22 @@ def upgrade(engine: Engine, *, durable: bool = True) -> None:
     """Run the migrations that this database lacks; several processes may call it at once.
 
     `durable=False` is for a database that is thrown away: commits no longer wait for the disk.
+
+    Raises:
+        Unavailable: no server answers at DATABASE_URL.
+        BadInput: a server answers and does not let us in.
     """
+    try:
+        _upgrade(engine, durable)
+    except exc.DBAPIError as error:
+        if code(error) in LOCKED_OUT:
+            raise BadInput(f"DATABASE_URL: {message(error)}. Check user, password, rights and database.") from error
+        if lost_connection(error):
+            raise Unavailable(f"DATABASE_URL: {message(error)}. Start the server, or check the address.") from error
+        raise
+
+
+def _upgrade(engine: Engine, durable: bool) -> None:
     if not durable:
         with engine.begin() as connection:
             connection.execute(text("ALTER ROLE CURRENT_USER SET synchronous_commit = off"))

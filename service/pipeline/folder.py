@@ -6,6 +6,7 @@ Equal courses give equal bytes: no times, no paths, no random ids are written.
 
 from __future__ import annotations
 
+import errno
 import json
 import platform
 import shutil
@@ -29,7 +30,7 @@ from service.domain import course_folder as layout
 from service.domain.course import CoursePlan
 from service.domain.course_folder import CourseFile, CourseLock, FolderLesson, LockedSource, SourceFile
 from service.domain.quiz import Quiz
-from service.errors import BadInput
+from service.errors import BadInput, Unavailable
 from service.pipeline.folder_check import check_folder
 from service.pipeline.lesson_markdown import lesson_markdown
 from service.ports import Services, StorageService
@@ -140,6 +141,11 @@ def _appearing(out: Path) -> Iterator[Path]:
         folder.rename(out)
     except OSError as error:
         raise BadInput(f"{out} could not be written: {error.strerror}. Free some space, or choose another.") from error
+    except Unavailable as error:
+        if not isinstance(error.__cause__, OSError) or error.__cause__.errno != errno.ENOSPC:
+            raise
+        # A film is copied by the storage, which cannot know that the full disk is the one that was asked for.
+        raise BadInput(f"There is no space left for {out}. Free some, or choose another place.") from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import stat
 import uuid
@@ -197,6 +198,18 @@ def test_lesson_markdown_numbers_its_cites_as_footnotes(write: Write) -> None:
 def test_nothing_is_left_when_a_film_is_gone(write: Write, storage: StorageService, tmp_path: Path) -> None:
     storage.delete(f"media/{FIRST}-captions.vtt")
     with pytest.raises((NotFound, Unavailable)):
+        write()
+    assert [path.name for path in tmp_path.iterdir() if path.name != "var"] == []
+
+
+def test_a_full_disk_is_said_of_the_folder_that_was_asked_for(
+    write: Write, storage: StorageService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(key: str, path: Path) -> None:
+        raise Unavailable("no space") from OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(storage, "fetch", full)
+    with pytest.raises(BadInput, match="no space left for"):
         write()
     assert [path.name for path in tmp_path.iterdir() if path.name != "var"] == []
 
