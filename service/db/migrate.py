@@ -52,7 +52,9 @@ def upgrade(engine: Engine, *, durable: bool = True) -> None:
         if code(error) in LOCKED_OUT:
             raise BadInput(f"DATABASE_URL: {message(error)}. Check user, password, rights and database.") from error
         if lost_connection(error):
-            raise Unavailable(f"DATABASE_URL: {message(error)}. Start the server, or check the address.") from error
+            raise Unavailable(
+                f"DATABASE_URL: {message(error)}. Start the server, or check address, user and name."
+            ) from error
         raise
 
 
