@@ -11,7 +11,8 @@ import asyncio
 import importlib
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -178,9 +179,13 @@ def configuration(stack: str, over: Mapping[str, object] | None = None) -> dict[
 
 def synthesize(stack: str, *, preview: bool = False, over: Mapping[str, object] | None = None) -> Graph:
     """Run the program, as it is importable now, like `pulumi up` or `pulumi preview` would on an empty project."""
+    with own_loop():
+        return _synthesized(stack, preview, over)
+
+
+def _synthesized(stack: str, preview: bool, over: Mapping[str, object] | None) -> Graph:
     program = importlib.import_module("infra.stack")
     reader = importlib.import_module("infra.stack_config")
-    asyncio.set_event_loop(asyncio.new_event_loop())
     monitor = _Monitor(answers := _Answers(preview))
     settings.set_root_resource(None)  # otherwise the first run's root would be kept for all
     mocks.set_mocks(answers, project="coursewright", stack=stack, preview=preview, monitor=monitor)
@@ -200,3 +205,15 @@ def synthesize(stack: str, *, preview: bool = False, over: Mapping[str, object] 
 
     run()
     return graph
+
+
+@contextmanager
+def own_loop() -> Iterator[None]:
+    """An event loop for one run of the program. Each holds three open files, and a user may have no more than 1,024."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    try:
+        yield
+    finally:
+        loop.close()
+        asyncio.set_event_loop(None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import runpy
 import sys
 
@@ -12,7 +11,7 @@ import yaml
 from pulumi.runtime import mocks, settings
 
 from service.settings import ROOT
-from tests.infra.graph import _Answers, _Monitor, configuration
+from tests.infra.graph import _Answers, _Monitor, configuration, own_loop
 
 
 def test_the_engine_finds_the_program_with_only_its_folder_on_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -23,17 +22,17 @@ def test_the_engine_finds_the_program_with_only_its_folder_on_the_path(monkeypat
     monkeypatch.chdir(ROOT / "infra")
     for name in [name for name in sys.modules if name == "infra" or name.startswith("infra.")]:
         monkeypatch.delitem(sys.modules, name)
-    asyncio.set_event_loop(asyncio.new_event_loop())
-    settings.set_root_resource(None)
-    monitor = _Monitor(answers := _Answers(preview=True))
-    mocks.set_mocks(answers, project="coursewright", stack="prod", preview=True, monitor=monitor)
-    pulumi.runtime.set_all_config(configuration("prod"))
+    with own_loop():
+        settings.set_root_resource(None)
+        monitor = _Monitor(answers := _Answers(preview=True))
+        mocks.set_mocks(answers, project="coursewright", stack="prod", preview=True, monitor=monitor)
+        pulumi.runtime.set_all_config(configuration("prod"))
 
-    @mocks.test
-    def run() -> None:
-        runpy.run_path(str(ROOT / "infra"), run_name="__main__")
+        @mocks.test
+        def run() -> None:
+            runpy.run_path(str(ROOT / "infra"), run_name="__main__")
 
-    run()
+        run()
     assert exported["site_url"] == "https://site-123456789012.us-central1.run.app"
     assert len(monitor.seen) > 100
 
