@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 
@@ -15,6 +16,7 @@ from service.adapters.stills import SlideStills
 from service.adapters.storage import open_storage
 from service.adapters.vectors import open_vectors
 from service.authors import open_author
+from service.errors import BadInput
 from service.ports import Services
 from service.settings import Settings
 
@@ -27,6 +29,8 @@ def open_services(settings: Settings) -> Iterator[Services]:
     Raises:
         BadInput: a part cannot be opened as it is configured; the message says what to change.
     """
+    if not settings.production:
+        _check_data_dir(settings)
     with ExitStack() as stack:
         engine = stack.enter_context(open_engine(settings))
         settings = resolved(settings, engine)
@@ -57,3 +61,15 @@ def open_services(settings: Settings) -> Iterator[Services]:
             stills=SlideStills(),
             mailer=open_mailer(settings),
         )
+
+
+def _check_data_dir(settings: Settings) -> None:
+    """Keys, media and speech lie there even when the database does not, and are written only when they are needed."""
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=settings.data_dir):
+            pass
+    except OSError as error:
+        raise BadInput(
+            f"DATA_DIR={settings.data_dir} cannot be written: {error.strerror}. Name a folder that can: DATA_DIR=/path."
+        ) from error
