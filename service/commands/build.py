@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
 import time
 import uuid
@@ -40,6 +41,7 @@ def main(argv: list[str]) -> int:
     """Build a course folder; `--out` appears only when it is complete."""
     given = _options(argv)
     started = time.monotonic()
+    signal.signal(signal.SIGTERM, _interrupt)
     sources, out, brief = _sources(given.source), _free(Path(given.out)), _brief(given)
     cache = Path(given.cache) if given.cache else Path.home() / ".cache" / "coursewright"
     console = Console(stderr=True)
@@ -49,6 +51,11 @@ def main(argv: list[str]) -> int:
         summary = _build(settings, sources, brief, out, console, video=not given.no_video)
     console.print(f"{summary}, in {time.monotonic() - started:.0f} s: {out}", highlight=False, soft_wrap=True)
     return 0
+
+
+def _interrupt(*_: object) -> None:
+    """SIGTERM ends a build like Ctrl-C: in order, with its database and its temporary folder."""
+    raise KeyboardInterrupt
 
 
 def _options(argv: list[str]) -> Namespace:

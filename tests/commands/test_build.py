@@ -54,7 +54,8 @@ def test_texts_become_a_checked_folder_and_unusable_documents_are_left_out(
     assert main(["check", str(out)]) == 0, capsys.readouterr().out
 
 
-def test_a_build_that_is_interrupted_leaves_nothing_half_written(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_build_that_is_interrupted_leaves_nothing_half_written(tmp_path: Path, number: signal.Signals) -> None:
     out = tmp_path / "course"
     command = [sys.executable, "-m", "service", "build", str(TEXT), "--out", str(out)]
     environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path / "home"), "TMPDIR": str(tmp_path / "tmp")}
@@ -66,7 +67,7 @@ def test_a_build_that_is_interrupted_leaves_nothing_half_written(tmp_path: Path)
     while not (tmp_path / "home" / ".cache" / "coursewright").exists() and time.monotonic() < ends:
         time.sleep(0.05)
     time.sleep(2)
-    building.send_signal(signal.SIGINT)
+    building.send_signal(number)
     _, said = building.communicate(timeout=30)
     assert building.returncode == 130, said
     assert "Traceback" not in said
