@@ -92,3 +92,11 @@ def test_steps_go_on_counting_after_the_code_between_them() -> None:
     ideas = read(page.source()).root.ideas
     assert [idea.kind for idea in ideas] == ["steps", "code", "steps"]
     assert [idea.first_number for idea in ideas] == [1, 1, 2]
+
+
+def test_a_fence_around_nothing_is_no_code() -> None:
+    page = SourceBuilder("Page").para("The oven is hot, and the loaf is on the stone.")
+    page.code("").para("The loaf bakes for an hour.")
+    ideas = [idea for section in read(page.source()).root.flat() for idea in section.ideas]
+    assert ideas
+    assert all(idea.kind != "code" for idea in ideas)

@@ -53,7 +53,8 @@ class _Walk:
 
     def __init__(self, reading: Reading) -> None:
         self.reading = reading
-        self.blocks = reading.source.blocks
+        # An empty block, such as a fence around nothing, has no words that a cite could quote.
+        self.blocks = [block for block in reading.source.blocks if reading.source.text[block.start : block.end].strip()]
         self.at = 0
         self.here = reading.root
         self.stack = [reading.root]
