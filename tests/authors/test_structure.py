@@ -94,9 +94,9 @@ def test_steps_go_on_counting_after_the_code_between_them() -> None:
     assert [idea.first_number for idea in ideas] == [1, 1, 2]
 
 
-def test_a_fence_around_nothing_is_no_code() -> None:
+def test_a_fence_around_nothing_inside_a_list_is_no_code() -> None:
     page = SourceBuilder("Page").para("The oven is hot, and the loaf is on the stone.")
-    page.code("").para("The loaf bakes for an hour.")
+    page.add("item", "Open the door.", list_id=1, ordered=True).add("code", "", list_id=1)
+    page.add("item", "Bake the loaf for an hour.", list_id=1, ordered=True)
     ideas = [idea for section in read(page.source()).root.flat() for idea in section.ideas]
-    assert ideas
-    assert all(idea.kind != "code" for idea in ideas)
+    assert [idea.kind for idea in ideas] == ["text", "steps"]
