@@ -14,7 +14,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Resp
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from service.db.queries import sources_of
+from service.db.queries import lessons_of, sources_of
 from service.db.tables import Course, CourseState, Source, SourceState
 from service.errors import BadInput
 from service.pipeline import runs
@@ -77,7 +77,8 @@ def add_files(
 @router.post("/courses/{course_id:uuid}/sources/{source_id:uuid}/remove")
 def remove_source(request: Request, source_id: uuid.UUID, course: CourseInPath, database: Database) -> Response:
     """Take a file out of the course; only while nothing was made from it."""
-    if course.state not in (CourseState.DRAFT, CourseState.PLANNED):
+    written = any(lesson.text is not None for lesson in lessons_of(database, course.id))
+    if written or course.state not in (CourseState.DRAFT, CourseState.PLANNED):
         raise BadInput("Lessons were made from this file. Their cites would point nowhere, so it stays.")
     database.execute(delete(Source).where(Source.id == source_id, Source.course_id == course.id))
     if wants_html(request):

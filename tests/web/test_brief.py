@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine, select
 
 from service.db.engine import session_scope
-from service.db.tables import Course, Job, Run, Source
+from service.db.tables import Course, CourseState, Job, Run, Source
 from service.ports import StorageService
 from service.web.sources import display_name
 from tests.web.conftest import Browser
@@ -198,6 +198,9 @@ def test_a_file_can_be_removed_while_nothing_was_made_from_it(
     made = world.course(row(engine, course).owner_id)
     with session_scope(engine) as session:
         used = session.scalars(select(Source.id).where(Source.course_id == made)).one()
+    assert browser.submit(f"/courses/{made}/sources/{used}/remove").status_code == 422
+    with session_scope(engine) as session:  # as a stopped run leaves it: planned, with lessons that cite the file
+        session.get_one(Course, made).state = CourseState.PLANNED
     assert browser.submit(f"/courses/{made}/sources/{used}/remove").status_code == 422
     assert browser.submit(f"/courses/{course}/sources/{used}/remove").status_code == 303
     assert browser.submit(f"/courses/{course}/sources/{source}/remove").status_code == 303
