@@ -201,6 +201,8 @@ def come_back(page: Page) -> None:
     onward = page.get_by_role("link", name=re.compile(r"Continue at \d+:\d\d"))
     expect(onward).to_be_visible()
     onward.click()
+    expect(page).to_have_url(re.compile(r"/lessons/"))
+    expect(page.locator("video")).to_be_attached()
     until(page, "document.querySelector('video').readyState >= 1")
     until(page, "document.querySelector('video').currentTime > 1")
 
