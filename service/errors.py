@@ -8,6 +8,9 @@
     │   ├── RateLimited   429: try again later
     │   └── OverBudget    402: the cap would be passed
     ├── Unavailable       the world's fault: trying again helps (the database restarts, a provider answers 503)
+    │   ├── Throttled     a provider asked to be called less: after so many seconds
+    │   └── Resting       a provider is left alone for now; the job waits and no attempt is used
+    ├── Paused            spending was stopped: the run waits for somebody, nothing is lost
     ├── Broken            the world's fault: trying again does not help (a child process died of bad data)
     ├── Canceled          somebody asked to stop; not a failure
     └── Fenced            another worker holds the job now; drop everything silently
@@ -77,6 +80,28 @@ class Unavailable(CoursewrightError):
 
     retryable = True
     status = 503
+
+
+class Throttled(Unavailable):
+    """A provider answered "too many requests"; `after_seconds` is what it asked for, None when it did not say."""
+
+    def __init__(self, message: str, after_seconds: float | None = None) -> None:
+        super().__init__(message)
+        self.after_seconds = after_seconds
+
+
+class Resting(Unavailable):
+    """A provider failed so often that nobody calls it for `seconds`; no attempt was used."""
+
+    def __init__(self, message: str, seconds: float) -> None:
+        super().__init__(message)
+        self.seconds = seconds
+
+
+class Paused(CoursewrightError):
+    """No more money may be spent on the run; it waits until somebody raises the cap or resumes it."""
+
+    status = 402
 
 
 class Broken(CoursewrightError):

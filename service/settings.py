@@ -7,6 +7,7 @@ are built once at a door (`python -m service`, `python -m renderer_job`, a test)
 from __future__ import annotations
 
 import os
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -72,6 +73,37 @@ class Settings(BaseSettings):
     signup: Literal["open", "invite", "closed"] = "open"
     upload_limit_bytes: int = Field(default=50_000_000, gt=0)
 
+    media_url: Annotated[str, _scheme("", "gs")] = Field(
+        default="", description="a public bucket for videos, gs://BUCKET; empty: signed addresses"
+    )
+    media_public_url: str = Field(default="", description="where the public bucket is read; empty: Cloud Storage's own")
+
+    site_month_usd: Decimal = Field(default=Decimal(20), ge=0, description="the most that a month may cost in all")
+    user_month_usd: Decimal = Field(default=Decimal(10), ge=0, description="the most that one person's month may cost")
+    user_day_usd: Decimal = Field(default=Decimal(5), ge=0, description="the most that one person's day may cost")
+    budget_stop_share: float = Field(
+        default=1.0, gt=0, le=10, description="the cloud's budget alert that stops spending: this share of it, or more"
+    )
+
+    push_account: str = Field(default="", description="the service account that carries Pub/Sub's messages")
+    scheduler_account: str = Field(default="", description="the service account that calls the sweep")
+    oidc_certs_url: str = Field(
+        default="https://www.googleapis.com/oauth2/v1/certs", description="the keys that service tokens are signed with"
+    )
+    traces_url: Annotated[str, _scheme("none", "gcp")] = Field(default="none:", description="none: or gcp://PROJECT")
+
+    sweep_seconds: float = Field(default=30.0, ge=0, description="how often a laptop's site sweeps; 0: somebody calls")
+    launch_lease_seconds: float = Field(default=120.0, gt=0, description="how long a start of a lane's job counts")
+    author_tasks: int = Field(default=1, ge=1, le=100, description="the most tasks of the job `author`")
+    render_tasks: int = Field(default=4, ge=1, le=100, description="the most tasks of the job `render`")
+    linger_seconds: float = Field(
+        default=0.0, ge=0, description="how long an idle worker stays while an editor is open, at most"
+    )
+    task_timeout_seconds: float = Field(default=0.0, ge=0, description="when the platform ends a task; 0: never")
+    task_cpu: float = Field(default=0.0, ge=0, description="processors that a task is billed for; 0: not billed")
+    task_memory_mib: int = Field(default=0, ge=0, description="memory that a task is billed for")
+    failpoints: str = Field(default="", description="for fault runs only: where a worker dies or stalls, and how often")
+
     render_workers: int = Field(default=1, ge=1, le=64, description="render workers that a laptop keeps")
     lease_seconds: float = Field(default=90.0, gt=0, description="how long a claimed job is held without renewal")
     poll_seconds: float = Field(default=0.5, gt=0, description="how often an idle worker looks at the job table")
@@ -87,6 +119,8 @@ class Settings(BaseSettings):
                 raise ValueError(f"{field.upper()}={scheme}: is for development; production needs a real address")
         if not self.cookie_keys.get_secret_value():
             raise ValueError("COOKIE_KEYS is empty; production needs a key of its own")
+        if self.failpoints:
+            raise ValueError("FAILPOINTS is for fault runs; production must not break itself")
         if self.speech.split(":")[0] == "auto":
             raise ValueError("SPEECH=auto: is for development; name the voice, such as openai:gpt-4o-mini-tts")
         return self

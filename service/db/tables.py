@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import uuid
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from pydantic import BaseModel
@@ -14,6 +14,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     CheckConstraint,
+    Date,
     DateTime,
     ForeignKey,
     Index,
@@ -200,6 +201,9 @@ class Course(Base):
         DateTime(timezone=True), server_default=func.now(), onupdate=func.now()
     )
     published_at: Mapped[datetime | None] = instant()
+    editor_until: Mapped[datetime | None] = mapped_column(
+        DateTime(timezone=True), doc="somebody has the course open for editing; the page says so again and again"
+    )
 
 
 class Module(Base):
@@ -339,6 +343,9 @@ class Media(Base):
     chapters_key: Mapped[str] = mapped_column(Text)
     transcript_key: Mapped[str] = mapped_column(Text)
     poster_key: Mapped[str] = mapped_column(Text)
+    public_url: Mapped[str] = mapped_column(
+        Text, default="", server_default=text("''"), doc="where everybody may read the video; empty: signed addresses"
+    )
     created_at: Mapped[datetime] = now()
 
 
@@ -351,6 +358,7 @@ class Run(Base):
         one_of("state", RunState),
         CheckConstraint("done <= units", name="done_bounded"),
         CheckConstraint("percent BETWEEN 0 AND 100", name="percent_sane"),
+        CheckConstraint("reserved_micro_dollars >= 0 AND spent_micro_dollars >= 0", name="money_sane"),
     )
 
     id: Mapped[uuid.UUID] = key()
@@ -365,6 +373,20 @@ class Run(Base):
     done: Mapped[int] = mapped_column(Integer, default=0, doc="finished units; never falls")
     percent: Mapped[int] = mapped_column(
         Integer, default=0, server_default=text("0"), doc="what people are shown, 0 to 100; never falls"
+    )
+    estimated_micro_dollars: Mapped[int] = mapped_column(
+        BigInteger, default=0, server_default=text("0"), doc="what it will cost at the worst, as said before it began"
+    )
+    reserved_micro_dollars: Mapped[int] = mapped_column(
+        BigInteger, default=0, server_default=text("0"), doc="what is still held for it in the budgets"
+    )
+    spent_micro_dollars: Mapped[int] = mapped_column(BigInteger, default=0, server_default=text("0"))
+    reserved_on: Mapped[date | None] = mapped_column(Date, doc="the day (UTC) whose budgets it is charged to")
+    trace_parent: Mapped[str] = mapped_column(
+        Text, default="", server_default=text("''"), doc="the W3C trace context of the request that began it"
+    )
+    paused_because: Mapped[str] = mapped_column(
+        Text, default="", server_default=text("''"), doc="why its jobs are not claimed for now; empty: they are"
     )
     error: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime] = now()
@@ -459,3 +481,94 @@ class Event(Base):
     kind: Mapped[str] = mapped_column(Text)
     data: Mapped[dict[str, Any]] = mapped_column(JSONB)
     created_at: Mapped[datetime] = now()
+
+
+class Budget(Base):
+    """What one purse has spent in one period, and what it holds for runs under way; the caps are settings.
+
+    The scope is `site` or `user:UUID`, the period a month (`2026-11`) or a day (`2026-11-23`), both in UTC.
+    """
+
+    __tablename__ = "budgets"
+    __table_args__ = (CheckConstraint("reserved_micro_dollars >= 0 AND spent_micro_dollars >= 0", name="money_sane"),)
+
+    scope: Mapped[str] = mapped_column(Text, primary_key=True)
+    period: Mapped[str] = mapped_column(Text, primary_key=True)
+    reserved_micro_dollars: Mapped[int] = mapped_column(BigInteger, default=0, server_default=text("0"))
+    spent_micro_dollars: Mapped[int] = mapped_column(BigInteger, default=0, server_default=text("0"))
+
+
+class Switch(Base):
+    """Something that an operator, or the cloud's budget, has turned off. `spending` stops every new claim."""
+
+    __tablename__ = "switches"
+
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
+    reason: Mapped[str] = mapped_column(Text)
+    since: Mapped[datetime] = now()
+    until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True), doc="off by itself then; empty: by hand")
+
+
+class BudgetAlert(Base):
+    """The cloud's budget messages that counted: one for each budget and month, however often they are repeated."""
+
+    __tablename__ = "budget_alerts"
+
+    budget: Mapped[str] = mapped_column(Text, primary_key=True)
+    interval_start: Mapped[datetime] = mapped_column(DateTime(timezone=True), primary_key=True)
+    threshold: Mapped[float] = mapped_column(REAL)
+    received_at: Mapped[datetime] = now()
+
+
+class Launch(Base):
+    """The newest start of a lane's job. While its lease holds, nobody starts the lane again."""
+
+    __tablename__ = "launches"
+    __table_args__ = (CheckConstraint("lane IN ('author', 'render')", name="lane_known"),)
+
+    lane: Mapped[str] = mapped_column(Text, primary_key=True)
+    token: Mapped[uuid.UUID] = mapped_column(UUID(as_uuid=True))
+    lease_until: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    tasks: Mapped[int] = mapped_column(Integer)
+    execution: Mapped[str] = mapped_column(Text, default="", server_default=text("''"))
+    launched_at: Mapped[datetime] = now()
+
+
+class ProviderHealth(Base):
+    """The breaker of one provider, shared by every worker: open while `open_until` is ahead."""
+
+    __tablename__ = "provider_health"
+
+    provider: Mapped[str] = mapped_column(Text, primary_key=True)
+    strikes: Mapped[int] = mapped_column(Integer, default=0, server_default=text("0"))
+    window_start: Mapped[datetime] = now()
+    open_until: Mapped[datetime | None] = instant()
+    probing_until: Mapped[datetime | None] = mapped_column(
+        DateTime(timezone=True), doc="one worker tries whether the provider is back; the others wait until then"
+    )
+    opened: Mapped[int] = mapped_column(Integer, default=0, server_default=text("0"), doc="times in a row")
+
+
+class Tally(Base):
+    """How often something happened that nobody is told of at once, such as a message that could not be read."""
+
+    __tablename__ = "tallies"
+
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
+    count: Mapped[int] = mapped_column(BigInteger, default=0, server_default=text("0"))
+    last_at: Mapped[datetime] = now()
+
+
+class Invitation(Base):
+    """A link that lets one person sign up; only the hash of its secret is kept."""
+
+    __tablename__ = "invitations"
+    __table_args__ = (one_of("role", Role),)
+
+    id: Mapped[uuid.UUID] = key()
+    secret_hash: Mapped[str] = mapped_column(Text, unique=True)
+    email: Mapped[str] = mapped_column(Text)
+    role: Mapped[str] = mapped_column(Text, default=Role.INSTRUCTOR)
+    created_at: Mapped[datetime] = now()
+    expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    accepted_at: Mapped[datetime | None] = instant()
