@@ -19,11 +19,13 @@ from service.db.tables import (
     Enrolment,
     Lesson,
     LessonState,
+    RunKind,
     SourceState,
     User,
 )
 from service.domain.course import Brief
 from service.errors import BadInput, Conflict
+from service.pipeline.runs import live_run
 from service.web.cover import accent_for
 from service.web.deps import Caller, CourseInPath, Database, Person
 from service.web.learning import Place, enrol, place_of
@@ -149,7 +151,9 @@ def unpublish(course: CourseInPath) -> Response:
 @router.post("/courses/{course_id:uuid}/remove")
 def remove(course: CourseInPath, database: Database) -> Response:
     """Delete the course with everything that belongs to it."""
-    if course.state in (CourseState.PLANNING, CourseState.GENERATING):
+    # A published course stays published while lessons are made anew: its state alone does not tell.
+    working = any(live_run(database, course.id, kind) for kind in (RunKind.PLAN, RunKind.GENERATE))
+    if working or course.state in (CourseState.PLANNING, CourseState.GENERATING):
         raise BadInput("This course is being worked on. Stop that first, then remove it.")
     database.delete(course)
     return RedirectResponse("/", 303)

@@ -37,7 +37,7 @@ FAILURES = {
     405: Failure("This page is not here", NOT_HERE),
     409: Failure("Somebody changed this in the meantime"),
     413: Failure("This file is too large"),
-    422: Failure("Something is missing"),
+    422: Failure("This cannot be done yet"),
     429: Failure("Too many tries"),
     500: Failure(
         "Something broke on our side", "Your work is saved. Try again; if it stays, tell us the reference below."

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, select, update
 
 from service.db.engine import session_scope
-from service.db.tables import Course, Lesson
+from service.db.tables import Course, Lesson, Run, RunKind
 from service.web.cover import draw_cover
 from tests.web.conftest import Browser, Launched
 from tests.web.world import World
@@ -108,6 +108,19 @@ def test_a_course_can_be_removed_but_not_while_it_is_worked_on(
     assert browser.submit(f"/courses/{course}/remove").headers["location"] == "/"
     assert state_of(engine, course) is None
     assert state_of(engine, busy) == "generating"
+
+
+def test_a_published_course_whose_lessons_are_made_anew_is_not_removed(
+    browser_of: Browsers, world: World, engine: Engine
+) -> None:
+    browser, me = browser_of()
+    course = world.course(me, "published")
+    with session_scope(engine) as session:
+        session.add(Run(id=uuid.uuid4(), course_id=course, owner_id=me, kind=RunKind.GENERATE, idem_key="anew"))
+    refused = browser.submit(f"/courses/{course}/remove")
+    assert refused.status_code == 422
+    assert "being worked on" in refused.text
+    assert state_of(engine, course) == "published"
 
 
 @pytest.mark.parametrize(
