@@ -17,8 +17,9 @@ from types import TracebackType
 
 from sqlalchemy import Engine
 
-from service.db import jobs
+from service.db import failpoints, jobs
 from service.db.engine import transaction
+from service.db.failpoints import reached
 from service.db.jobs import BACKOFF, Backoff, Claim
 from service.db.orphans import free_orphans, worker_name
 from service.db.task import Task
@@ -57,6 +58,7 @@ def run_lane(
     Told to stop, it hands the job back within seconds: when the handler does not return by itself, `abandon` ends the
     process from under it.
     """
+    failpoints.arm(settings.failpoints)
     worker = worker_name()
     idle_since = reached_at = time.monotonic()
     look_for_orphans_at = 0.0
@@ -102,6 +104,7 @@ def _attend(
     abandon: Callable[[int], None],
 ) -> None:
     """Work on one claimed job and record how it ended."""
+    reached("claimed")
     task = Task(engine, claim, settings.lease_seconds)
     started = time.monotonic()
     with _Heart(engine, task, settings, stop, backoff, abandon):
@@ -130,7 +133,9 @@ def _record(engine: Engine, task: Task, outcome: Exception | None, backoff: Back
     claim = task.claim
     match outcome:
         case None:
+            reached("put-not-finished")
             transaction(engine, lambda session: jobs.finish(session, claim))
+            reached("finished-not-acked")
         case Fenced():
             raise outcome
         case Canceled():
@@ -209,6 +214,7 @@ class _Heart:
         claim = self._task.claim
         try:
             transaction(self._engine, lambda session: jobs.release(session, claim))
+            reached("released")
             log.info("job %s (%s) is handed back", claim.job_id, claim.kind)
         except (Fenced, Unavailable) as error:
             log.info("job %s is not handed back: %s", claim.job_id, error)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from service.db import jobs
 from service.db.events import say
+from service.db.failpoints import reached
 from service.db.jobs import Claim
 from service.db.statements import SAVE_STEP, SPEND
 from service.db.tables import Step
@@ -62,6 +63,7 @@ def checkpoint(
         session.execute(
             SPEND, {"key": key, "run": held.run_id, "job": held.job_id, "micro_dollars": entry.micro_dollars, **price}
         )
+    reached("mid-transaction")
     if new:
         jobs.add_units(session, held, step.units)
     if said:

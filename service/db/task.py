@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from service.db import jobs, steps
 from service.db.engine import transaction
 from service.db.events import say
+from service.db.failpoints import reached
 from service.db.jobs import Claim
 from service.db.steps import Finished, Spending
 from service.errors import Canceled, CoursewrightError, Unavailable
@@ -72,9 +73,11 @@ class Task:
             out = json.dumps(work(), ensure_ascii=False, sort_keys=True)
         finally:
             self._lesson_id = None
+        reached("paid-not-saved")
         step = Finished(name, in_key, out, units, tuple(self._spent))
         said = {name: value for name, value in self._said.items() if name != "part"}
         self._transaction(lambda session: steps.checkpoint(session, self.claim, step, self._lease_seconds, said))
+        reached("saved")
         return json.loads(out)
 
     def spend(self, what: str, quantity: int, unit: str, micro_dollars: int) -> None:
