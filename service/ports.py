@@ -72,7 +72,20 @@ class Doorbell(Protocol):
 class JobLauncher(Protocol):
     """Starts workers of a lane. Starting one too many is harmless: it finds nothing and ends."""
 
-    def launch(self, lane: Lane) -> None: ...
+    @property
+    def standing(self) -> bool:
+        """Whether workers stay, idle or not: launched once when the site starts, and not again whenever work comes."""
+        ...
+
+    def launch(self, lane: Lane, tasks: int = 1) -> str:
+        """Start the lane with so many workers; the name of the execution, empty where there is none.
+
+        Standing workers are as many as their machine is set to keep, whatever `tasks` says.
+
+        Raises:
+            Unavailable: the platform does not start it now.
+        """
+        ...
 
     def close(self) -> None: ...
 

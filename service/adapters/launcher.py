@@ -50,8 +50,11 @@ def open_launcher(settings: Settings) -> JobLauncher:
 class NoLauncher:
     """Somebody else starts the workers."""
 
-    def launch(self, lane: Lane) -> None:
+    standing = True
+
+    def launch(self, lane: Lane, tasks: int = 1) -> str:  # noqa: ARG002
         """Nothing happens."""
+        return ""
 
     def close(self) -> None:
         """Nothing is open."""
@@ -60,17 +63,20 @@ class NoLauncher:
 class LocalLauncher:
     """Worker processes of this machine. `launch` says that a lane has workers from now on; again changes nothing."""
 
+    standing = True
+
     def __init__(self, settings: Settings, commands: dict[Lane, Sequence[str]] | None = None) -> None:
         self._settings = settings
         self._commands = commands or COMMANDS
         self._keepers: dict[Lane, list[_Keeper]] = {}
 
-    def launch(self, lane: Lane) -> None:
+    def launch(self, lane: Lane, tasks: int = 1) -> str:  # noqa: ARG002 - as many as RENDER_WORKERS says
         if lane in self._keepers:
-            return
+            return ""
         environment = child_environment(self._settings)
         count = self._settings.render_workers if lane == "render" else 1
         self._keepers[lane] = [_Keeper(self._commands[lane], environment, f"{lane}-{n}") for n in range(count)]
+        return ""
 
     def close(self) -> None:
         """End every worker: asked first, so that it hands its job back, then killed."""

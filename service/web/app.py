@@ -19,6 +19,7 @@ from service.web import (
     front,
     generating,
     health,
+    internal,
     lessons,
     outline,
     quizzes,
@@ -26,6 +27,7 @@ from service.web import (
 )
 from service.web.auth import open_sealer
 from service.web.body_limit import BodyLimit
+from service.web.callers import Callers
 from service.web.failures import add_failure_handlers
 from service.web.guard import Guard, check_token
 from service.web.headers import SecurityHeaders
@@ -33,23 +35,30 @@ from service.web.site import Site, media_origin, open_templates
 
 OpenServices = Callable[[Settings], AbstractContextManager[Services]]
 
-PAGES = (health, files, front, account, courses, brief, sources, outline, generating, lessons, quizzes, evidence)
+PAGES = (health, internal, files, front, account, courses, brief, sources, outline, generating, lessons, quizzes, evidence)
 
 
 def create_app(settings: Settings, open_services: OpenServices | None = None) -> FastAPI:
     """The site for these settings. `open_services` opens what it works with; the wiring's, unless given.
 
-    The lifespan opens the services, starts a worker of each lane, and closes everything when the site ends.
+    The lifespan opens the services, starts the workers that stay, and closes everything when the site ends.
     """
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         with (open_services or _wired)(settings) as services:
             app.state.site = Site(
-                settings, services, open_sealer(settings), open_templates(settings), media_origin(settings)
+                settings,
+                services,
+                open_sealer(settings),
+                open_templates(settings),
+                media_origin(settings),
+                Callers(settings),
             )
-            services.launcher.launch("author")
-            services.launcher.launch("render")
+            if services.launcher.standing:
+                # Elsewhere a ring or the sweep starts what has work; an instance that starts is no reason to.
+                services.launcher.launch("author")
+                services.launcher.launch("render")
             yield
 
     app = FastAPI(

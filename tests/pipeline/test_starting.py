@@ -1,0 +1,87 @@
+"""Starting a lane: once for its work, never inside a transaction, and again after the platform refused."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import Engine
+
+from service.errors import Unavailable
+from service.pipeline.starting import start_lane
+from service.ports import Lane
+from service.settings import Settings
+from tests.engine.desk import Desk
+
+
+class Platform:
+    """Starts executions by counting them; out of order, it says so."""
+
+    def __init__(self, *, standing: bool = False) -> None:
+        self.standing = standing
+        self.started: list[tuple[Lane, int]] = []
+        self.down = False
+        self._lock = threading.Lock()
+
+    def launch(self, lane: Lane, tasks: int = 1) -> str:
+        if self.down:
+            raise Unavailable("The platform does not answer. Try again in a moment.")
+        with self._lock:
+            self.started.append((lane, tasks))
+            return f"{lane}-{len(self.started)}"
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+@pytest.fixture
+def desk(engine: Engine) -> Desk:
+    return Desk(engine)
+
+
+def test_work_starts_its_lane_once_and_keeps_the_name(desk: Desk, settings: Settings) -> None:
+    platform = Platform()
+    desk.enqueue(desk.run())
+    assert start_lane(desk.engine, platform, "author", settings) == 1
+    assert start_lane(desk.engine, platform, "author", settings) == 0
+    assert start_lane(desk.engine, platform, "render", settings) == 0
+    assert platform.started == [("author", 1)]
+    assert desk.scalar("SELECT execution FROM launches") == "author-1"
+
+
+def test_the_lanes_have_their_own_most(desk: Desk, settings: Settings) -> None:
+    platform, run = Platform(), desk.run()
+    for _ in range(5):
+        desk.enqueue(run)
+        desk.enqueue(run, kind="film", lane="render")
+    several = settings.model_copy(update={"author_tasks": 2, "render_tasks": 3})
+    assert start_lane(desk.engine, platform, "author", several) == 2
+    assert start_lane(desk.engine, platform, "render", several) == 3
+
+
+def test_a_platform_that_refuses_leaves_the_start_to_the_next_ring(desk: Desk, settings: Settings) -> None:
+    platform = Platform()
+    platform.down = True
+    desk.enqueue(desk.run())
+    with pytest.raises(Unavailable):
+        start_lane(desk.engine, platform, "author", settings)
+    platform.down = False
+    assert start_lane(desk.engine, platform, "author", settings) == 1
+
+
+def test_a_hundred_rings_at_once_are_one_start(desk: Desk, settings: Settings) -> None:
+    platform = Platform()
+    desk.enqueue(desk.run())
+    with ThreadPoolExecutor(8) as pool:
+        rings = [pool.submit(start_lane, desk.engine, platform, "author", settings) for _ in range(100)]
+        assert sum(ring.result(60) for ring in rings) == 1
+    assert platform.started == [("author", 1)]
+
+
+def test_standing_workers_are_not_started_again(desk: Desk, settings: Settings) -> None:
+    platform = Platform(standing=True)
+    desk.enqueue(desk.run())
+    assert start_lane(desk.engine, platform, "author", settings) == 0
+    assert not platform.started
+    assert desk.scalar("SELECT count(*) FROM launches") == 0
