@@ -12,13 +12,15 @@ import threading
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from pydantic import BaseModel, FiniteFloat, ValidationError
+
+from service.adapters.provider import PATIENT, Patience, ask, open_client
 from service.errors import BadInput, Broken, Unavailable
 from service.ports import Embedder
 
 if TYPE_CHECKING:
     from openai import OpenAI
 
-PATIENCE = 60.0  # seconds for one request of a batch
 # OpenAI takes 8,191 tokens a text and 300,000 a request; a token is rarely shorter than two characters.
 _LONGEST_TEXT = 16_000
 # The local model's time grows with the text; what a long listing says after this is found by its words.
@@ -98,15 +100,37 @@ def _load() -> Any:
         ) from error
 
 
+class _Row(BaseModel):
+    index: int
+    embedding: list[FiniteFloat]
+
+
+class _Answer(BaseModel):
+    data: list[_Row]
+
+
+def _vectors(body: bytes, wanted: int) -> list[list[float]]:
+    """The vectors in an answer, in the order of the texts. The client library would pass any JSON on unchecked."""
+    try:
+        rows = sorted(_Answer.model_validate_json(body).data, key=lambda row: row.index)
+    except ValidationError as error:
+        raise Unavailable("The embedding service answered with other things than vectors. Try again later.") from error
+    if [row.index for row in rows] != list(range(wanted)):
+        raise Unavailable("The embedding service answered with another number of vectors than texts. Try again later.")
+    if len({len(row.embedding) for row in rows}) > 1 or not rows[0].embedding:
+        raise Unavailable("The embedding service answered with vectors of no or unequal length. Try again later.")
+    return [row.embedding for row in rows]
+
+
 class OpenAIEmbedder:
     """An OpenAI model, or one of a compatible server."""
 
-    def __init__(self, model: str, api_key: str, base_url: str) -> None:
+    def __init__(self, model: str, api_key: str, base_url: str, patience: Patience = PATIENT) -> None:
         if not api_key:
             raise BadInput("The embedder openai: needs OPENAI_API_KEY. Set it, or use local: or none:.")
         self.name = f"openai-{model}"
         self._model = model
-        self._key, self._base = api_key, base_url
+        self._key, self._base, self._patience = api_key, base_url, patience
         self._known = _OPENAI_DIMENSIONS.get(model, 0)
         self._client: OpenAI | None = None
         self._turn = threading.Lock()
@@ -122,8 +146,7 @@ class OpenAIEmbedder:
         """A vector for each text, in order.
 
         Raises:
-            Unavailable: the service does not answer, or wants fewer requests.
-            Broken: the service refused the key, the model or the text.
+            Unavailable, Throttled, Paused, Broken: as `provider.ask` does.
         """
         found: list[list[float]] = []
         for start in range(0, len(texts), _TEXTS_A_REQUEST):
@@ -131,29 +154,22 @@ class OpenAIEmbedder:
         return found
 
     def query(self, text: str) -> list[float]:
-        """The vector of a question. Raises Unavailable and Broken."""
+        """The vector of a question. Raises what `passages` raises."""
         return self._ask([text[:_LONGEST_TEXT] or " "])[0]
 
     def _ask(self, texts: list[str]) -> list[list[float]]:
-        import openai
-
         with self._turn:
             if self._client is None:
-                self._client = openai.OpenAI(
-                    api_key=self._key, base_url=self._base or None, timeout=PATIENCE, max_retries=2
-                )
-        try:
-            answer = self._client.embeddings.create(model=self._model, input=texts, encoding_format="float")
-        except (openai.APIConnectionError, openai.RateLimitError, openai.InternalServerError) as error:
-            raise Unavailable("The embedding service does not answer. Try again later.") from error
-        except openai.APIStatusError as error:
-            raise Broken(
-                f"The embedding service refused ({error.status_code}). Check the key and the model."
-            ) from error
-        vectors = [row.embedding for row in sorted(answer.data, key=lambda row: row.index)]
-        if len(vectors) != len(texts):
-            raise Broken("The embedding service answered with another number of vectors than texts. Check the server.")
-        return vectors
+                self._client = open_client(self._key, self._base)
+            embeddings = self._client.embeddings
+
+        def call(seconds: float) -> list[list[float]]:
+            answer = embeddings.with_raw_response.create(
+                model=self._model, input=texts, encoding_format="float", timeout=seconds
+            )
+            return _vectors(answer.http_response.content, len(texts))
+
+        return ask("The embedding service", call, self._patience)
 
     def close(self) -> None:
         """Give the connections back."""

@@ -14,6 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from service.adapters.provider import PATIENT, Patience, ask, open_client
 from service.errors import BadInput, Broken, Unavailable
 from service.ports import Speech, Spoken
 
@@ -178,12 +179,12 @@ class SilentSpeech:
 class OpenAISpeech:
     """OpenAI's voices, or those of any server with the same interface."""
 
-    def __init__(self, choice: str, api_key: str, base_url: str) -> None:
+    def __init__(self, choice: str, api_key: str, base_url: str, patience: Patience = PATIENT) -> None:
         if not api_key:
             raise BadInput("The voice openai: needs OPENAI_API_KEY. Set it, or use piper:, espeak: or silent:.")
         self._model, _, voice = choice.partition("/")
         self._voice = voice or OPENAI_VOICE
-        self._key, self._base = api_key, base_url
+        self._key, self._base, self._patience = api_key, base_url, patience
         self._client: OpenAI | None = None
 
     @property
@@ -191,20 +192,22 @@ class OpenAISpeech:
         return f"openai:{self._model}/{self._voice}"
 
     def say(self, text: str) -> Spoken:
-        import openai
-
+        """Speak one sentence. Raises Unavailable, Throttled, Paused and Broken, as `provider.ask` does."""
         if self._client is None:
-            self._client = openai.OpenAI(api_key=self._key, base_url=self._base, timeout=PATIENCE, max_retries=2)
-        try:
-            answer = self._client.audio.speech.create(
-                model=self._model, voice=self._voice, input=text, response_format="pcm"
+            self._client = open_client(self._key, self._base)
+        speech = self._client.audio.speech
+
+        def call(seconds: float) -> Spoken:
+            answer = speech.with_raw_response.create(
+                model=self._model, voice=self._voice, input=text, response_format="pcm", timeout=seconds
             )
-        except (openai.APIConnectionError, openai.RateLimitError, openai.InternalServerError) as error:
-            raise Unavailable("The voice service does not answer. Try again later.") from error
-        except openai.APIStatusError as error:
-            raise Broken(f"The voice service refused ({error.status_code}). Check the key and the model.") from error
-        pcm = answer.content
-        return Spoken(pcm[: len(pcm) // 2 * 2], OPENAI_RATE)
+            pcm = answer.http_response.content
+            kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+            if len(pcm) < 2 or kind.startswith("text/") or kind == "application/json":
+                raise Unavailable("The voice service answered with something else than sound. Try again later.")
+            return Spoken(pcm[: len(pcm) // 2 * 2], OPENAI_RATE)
+
+        return ask("The voice service", call, self._patience)
 
     def close(self) -> None:
         if self._client:

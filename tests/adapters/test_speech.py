@@ -2,65 +2,29 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
 from array import array
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from service.adapters.speech import OpenAISpeech, PiperSpeech, open_speech
-from service.errors import BadInput, Broken, Unavailable
+from service.adapters.speech import PiperSpeech, open_speech
+from service.errors import BadInput, Unavailable
 from service.ports import Speech
 from service.settings import ROOT
-
-
-@dataclass
-class VoiceService:
-    """A stand-in for OpenAI's speech endpoint on this machine; `status` is what it answers."""
-
-    status: int = 200
-    pcm: bytes = array("h", [1200, -1200] * 24_000).tobytes()
-    heard: list[dict[str, Any]] = field(default_factory=list)
-    keys: list[str] = field(default_factory=list)
-    url: str = ""
+from tests.adapters.openai_server import PCM, ScriptedOpenAI, scripted_openai
 
 
 @pytest.fixture
-def service() -> Iterator[VoiceService]:
-    made = VoiceService()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            made.heard.append({"path": self.path, **json.loads(body)})
-            made.keys.append(self.headers["Authorization"])
-            answer = made.pcm if made.status == 200 else b'{"error": {"message": "no"}}'
-            self.send_response(made.status)
-            self.send_header("Content-Length", str(len(answer)))
-            self.send_header("Content-Type", "audio/pcm" if made.status == 200 else "application/json")
-            self.end_headers()
-            self.wfile.write(answer)
-
-        def log_message(self, *_: object) -> None:
-            """Tests stay quiet."""
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    made.url = f"http://127.0.0.1:{server.server_port}/v1"
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield made
-    server.shutdown()
-    server.server_close()
+def service() -> Iterator[ScriptedOpenAI]:
+    with scripted_openai() as running:
+        yield running
 
 
 def opened(spec: str, url: str = "http://127.0.0.1:9/v1", key: str = "sk-test") -> Speech:
@@ -68,7 +32,7 @@ def opened(spec: str, url: str = "http://127.0.0.1:9/v1", key: str = "sk-test") 
 
 
 @pytest.fixture(params=["piper:", "espeak:", "silent:", "openai:gpt-4o-mini-tts"])
-def speech(request: pytest.FixtureRequest, service: VoiceService) -> Iterator[Speech]:
+def speech(request: pytest.FixtureRequest, service: ScriptedOpenAI) -> Iterator[Speech]:
     if request.param == "espeak:" and not shutil.which("espeak-ng"):
         pytest.skip("espeak-ng is not installed on this machine")
     voice = opened(request.param, service.url)
@@ -117,36 +81,16 @@ def test_a_voice_that_cannot_be_had_is_refused_with_the_way_out(spec: str) -> No
         opened(spec, key="")
 
 
-def test_openai_is_asked_for_pcm_with_key_model_and_voice(service: VoiceService) -> None:
+def test_openai_is_asked_for_pcm_with_key_model_and_voice(service: ScriptedOpenAI) -> None:
     voice = opened("openai:some-tts/sage", service.url)
     said = voice.say("Hello.")
-    assert (said.pcm, said.rate) == (service.pcm, 24_000)
-    assert service.heard == [
-        {"path": "/v1/audio/speech", "model": "some-tts", "voice": "sage", "input": "Hello.", "response_format": "pcm"}
+    assert (said.pcm, said.rate) == (PCM, 24_000)
+    assert service.bodies("/v1/audio/speech") == [
+        {"model": "some-tts", "voice": "sage", "input": "Hello.", "response_format": "pcm"}
     ]
     assert service.keys == ["Bearer sk-test"]
     assert voice.voice == "openai:some-tts/sage"
     voice.close()
-
-
-@pytest.mark.parametrize(
-    ("status", "error"), [(401, Broken), (404, Broken), (400, Broken), (429, Unavailable), (500, Unavailable)]
-)
-def test_what_openai_refuses_is_worth_a_retry_only_when_it_may_pass(
-    service: VoiceService, status: int, error: type[Exception], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("openai._constants.INITIAL_RETRY_DELAY", 0.01)
-    service.status = status
-    voice = OpenAISpeech("gpt-4o-mini-tts", "sk-test", service.url)
-    with pytest.raises(error):
-        voice.say("Hello.")
-    assert "sk-test" not in voice.voice
-    voice.close()
-
-
-def test_openai_out_of_reach_is_worth_a_retry() -> None:
-    with pytest.raises(Unavailable):
-        opened("openai:gpt-4o-mini-tts", "http://127.0.0.1:9/v1").say("Hello.")
 
 
 def test_a_killed_piper_is_started_again() -> None:
