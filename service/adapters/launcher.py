@@ -15,8 +15,8 @@ import time
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
+from service.adapters.cloud_run import open_cloud_run
 from service.adapters.offspring import before_exec
-from service.errors import BadInput
 from service.ports import JobLauncher, Lane
 from service.settings import ROOT, Settings, child_environment
 
@@ -37,14 +37,14 @@ def open_launcher(settings: Settings) -> JobLauncher:
     """The launcher behind JOBS_URL; nothing is started before `launch`.
 
     Raises:
-        BadInput: this version has no such launcher.
+        BadInput: the address cannot be used.
     """
     scheme = urlsplit(settings.jobs_url).scheme
     if scheme == "local":
         return LocalLauncher(settings)
     if scheme == "none":
         return NoLauncher()
-    raise BadInput("JOBS_URL=cloudrun:// is not available in this version yet. Use local: or none:.")
+    return open_cloud_run(settings)
 
 
 class NoLauncher:

@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 
 from service.db import launches
 from service.db.engine import transaction
-from service.errors import CoursewrightError
+from service.errors import CoursewrightError, Throttled
 from service.ports import JobLauncher, Lane
 from service.settings import Settings
 
@@ -24,8 +24,12 @@ def start_lane(engine: Engine, launcher: JobLauncher, lane: Lane, settings: Sett
 
     No transaction is open while the platform is called. Where workers stand by themselves there is nothing to start.
 
+    The lease is given back when surely nothing was started. When the platform did not say, it stands: the job may be
+    on its way, and the first sweep after the lease starts it if it was not.
+
     Raises:
-        Unavailable: the platform or the database does not answer; the lease is given back, so a retry may help at once.
+        Unavailable: the platform or the database does not answer.
+        Broken: the platform refuses, and no retry mends that.
     """
     if launcher.standing:
         return 0
@@ -37,8 +41,9 @@ def start_lane(engine: Engine, launcher: JobLauncher, lane: Lane, settings: Sett
     token, tasks = taken.token, taken.tasks
     try:
         execution = launcher.launch(lane, tasks)
-    except CoursewrightError:
-        transaction(engine, lambda session: launches.failed(session, lane, token))
+    except CoursewrightError as error:
+        if isinstance(error, Throttled) or not error.retryable:
+            transaction(engine, lambda session: launches.failed(session, lane, token))
         raise
     # Not kept, the execution works all the same: its name is for people who look into the table.
     transaction(engine, lambda session: launches.started(session, lane, token, execution))

@@ -14,7 +14,6 @@ import pytest
 
 from service.adapters import launcher as launcher_module
 from service.adapters.launcher import LocalLauncher, NoLauncher, open_launcher
-from service.errors import BadInput
 from service.settings import ROOT, Settings
 
 WORKER = """
@@ -158,13 +157,15 @@ def test_the_workers_of_a_killed_site_are_told_to_stop(log: Log, settings: Setti
     assert log.lines("told")
 
 
-def test_no_launcher_starts_nothing_and_an_unknown_one_is_refused(settings: Settings) -> None:
+def test_no_launcher_starts_nothing_and_the_clouds_waits_to_be_asked(settings: Settings) -> None:
     nothing = open_launcher(settings)
     assert isinstance(nothing, NoLauncher)
     nothing.launch("author")
     nothing.close()
-    with pytest.raises(BadInput, match="JOBS_URL"):
-        open_launcher(settings.model_copy(update={"jobs_url": "cloudrun://project/region"}))
+    cloud = open_launcher(settings.model_copy(update={"jobs_url": "cloudrun://project/region"}))
+    assert nothing.standing
+    assert not cloud.standing
+    cloud.close()
 
 
 def test_the_commands_are_those_that_the_cloud_starts_too() -> None:

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import Engine
 
-from service.errors import Unavailable
+from service.errors import Broken, CoursewrightError, Throttled, Unavailable
 from service.pipeline.starting import start_lane
 from service.ports import Lane
 from service.settings import Settings
@@ -21,12 +21,12 @@ class Platform:
     def __init__(self, *, standing: bool = False) -> None:
         self.standing = standing
         self.started: list[tuple[Lane, int]] = []
-        self.down = False
+        self.down: CoursewrightError | None = None
         self._lock = threading.Lock()
 
     def launch(self, lane: Lane, tasks: int = 1) -> str:
         if self.down:
-            raise Unavailable("The platform does not answer. Try again in a moment.")
+            raise self.down
         with self._lock:
             self.started.append((lane, tasks))
             return f"{lane}-{len(self.started)}"
@@ -60,13 +60,28 @@ def test_the_lanes_have_their_own_most(desk: Desk, settings: Settings) -> None:
     assert start_lane(desk.engine, platform, "render", several) == 3
 
 
-def test_a_platform_that_refuses_leaves_the_start_to_the_next_ring(desk: Desk, settings: Settings) -> None:
+@pytest.mark.parametrize("refusal", [Throttled("Too many. Wait."), Broken("No such job. Make it.")])
+def test_a_platform_that_refuses_leaves_the_start_to_the_next_ring(
+    desk: Desk, settings: Settings, refusal: CoursewrightError
+) -> None:
     platform = Platform()
-    platform.down = True
+    platform.down = refusal
+    desk.enqueue(desk.run())
+    with pytest.raises(type(refusal)):
+        start_lane(desk.engine, platform, "author", settings)
+    platform.down = None
+    assert start_lane(desk.engine, platform, "author", settings) == 1
+
+
+def test_a_start_that_may_have_been_accepted_is_not_repeated_under_its_lease(desk: Desk, settings: Settings) -> None:
+    platform = Platform()
+    platform.down = Unavailable("No answer. Try again in a moment.")
     desk.enqueue(desk.run())
     with pytest.raises(Unavailable):
         start_lane(desk.engine, platform, "author", settings)
-    platform.down = False
+    platform.down = None
+    assert start_lane(desk.engine, platform, "author", settings) == 0
+    desk.scalar("UPDATE launches SET lease_until = now() - interval '1 second' RETURNING lane")
     assert start_lane(desk.engine, platform, "author", settings) == 1
 
 
