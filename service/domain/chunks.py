@@ -72,7 +72,7 @@ def _path(source: Source, path: dict[int, str]) -> str:
 
 def _pieces(source: Source, block: Block) -> list[_Piece]:
     if block.kind in ("paragraph", "quote", "item"):
-        spans = _sentences(source.text, block)
+        spans = sentences_of(source.text, block)
     else:
         spans = [(block.start, block.end)]
     return [
@@ -80,7 +80,7 @@ def _pieces(source: Source, block: Block) -> list[_Piece]:
     ]
 
 
-def _sentences(text: str, block: Block) -> list[tuple[int, int]]:
+def sentences_of(text: str, block: Block) -> list[tuple[int, int]]:
     """The block's sentences as spans without the space between them. Code marks and abbreviations end none."""
     code = [(mark.start, mark.end) for mark in block.marks if mark.kind == "code"]
     spans: list[tuple[int, int]] = []

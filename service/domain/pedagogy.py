@@ -12,6 +12,7 @@ from collections.abc import Callable
 from itertools import pairwise
 
 from service.domain.bloom import BLOOM_VERBS, VAGUE_VERBS
+from service.domain.conventions import ITEMS_PER_OBJECTIVE, OBJECTIVE_WORDS
 from service.domain.item_flaws import absolute_terms, flaws
 from service.domain.pedagogy_video import VIDEO_CHECKS
 from service.domain.readability import grade_level, words
@@ -31,24 +32,25 @@ def measurable_objectives(course: CourseDocuments) -> Check:
     """P1: an objective names something that can be observed, in one sentence (Bloom; Quality Matters)."""
     where = []
     for taught, objective in course.objectives():
-        fault = _objective_fault(objective.text)
+        fault = objective_fault(objective.text)
         if fault:
             where.append(f"{taught.name}: “{objective.text}” {fault}")
     where += [f"{taught.name}: no objective" for taught in course.lessons if not taught.lesson.objectives]
     count = sum(1 for _ in course.objectives())
-    faulty = sum(1 for _, objective in course.objectives() if _objective_fault(objective.text))
+    faulty = sum(1 for _, objective in course.objectives() if objective_fault(objective.text))
     return warning("P1", "objectives are measurable", share(count - faulty, count), "100 %", where)
 
 
-def _objective_fault(text: str) -> str:
+def objective_fault(text: str) -> str:
+    """What keeps an objective from being measurable, in plain words; '' for nothing."""
     found = words(text)
     verb = found[0].lower() if found else ""
     if verb in VAGUE_VERBS:
         return f"begins with “{verb}”, which nobody can observe"
     if verb not in BLOOM_VERBS:
         return f"begins with “{verb}”, which is no verb of Bloom's levels"
-    if len(found) > 25:
-        return "is longer than 25 words"
+    if len(found) > OBJECTIVE_WORDS:
+        return f"is longer than {OBJECTIVE_WORDS} words"
     return ""
 
 
@@ -57,10 +59,12 @@ def assessed_objectives(course: CourseDocuments) -> Check:
     short = []
     for taught, objective in course.objectives():
         asked = sum(item.objective == objective.id for item in taught.quiz.items) if taught.quiz else 0
-        if asked < 2:
+        if asked < ITEMS_PER_OBJECTIVE:
             short.append(f"{taught.name}: “{objective.text}” has {asked}")
     count = sum(1 for _ in course.objectives())
-    return warning("P2", "objectives with 2 questions", share(count - len(short), count), "100 %", short)
+    return warning(
+        "P2", f"objectives with {ITEMS_PER_OBJECTIVE} questions", share(count - len(short), count), "100 %", short
+    )
 
 
 def no_orphan_questions(course: CourseDocuments) -> Check:

@@ -8,6 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from math import ceil
 
+from service.domain.conventions import (
+    LESSON_MINUTES,
+    MARK_EVERY_SECONDS,
+    QUESTION_EVERY_MINUTES,
+    SLIDE_LINES,
+    SLIDE_SECONDS,
+    SLIDE_WORDS,
+    SPEECH_ON_SLIDE,
+    VISUAL_SHARE,
+)
 from service.domain.readability import fourgrams, words
 from service.domain.report import WORDS_PER_MINUTE, Check, CourseDocuments, share, warning
 from service.domain.slide_text import lines_on, shown_text
@@ -34,10 +44,12 @@ FRAME = (TitleScene, SectionScene, *ASKING)
 def lesson_length(course: CourseDocuments) -> Check:
     """P3: attention falls after about six minutes; under two there is hardly a lesson."""
     minutes = [(taught.name, taught.minutes) for taught in course.lessons if taught.storyboard]
-    where = [f"{name}: {length:.1f} min" for name, length in minutes if not 2 <= length <= 6]
+    where = [
+        f"{name}: {length:.1f} min" for name, length in minutes if not LESSON_MINUTES[0] <= length <= LESSON_MINUTES[1]
+    ]
     lengths = [length for _, length in minutes]
     figure = f"{min(lengths):.1f}–{max(lengths):.1f} min" if lengths else "none"
-    return warning("P3", "lesson length", figure, "2–6 min", where)
+    return warning("P3", "lesson length", figure, f"{LESSON_MINUTES[0]}–{LESSON_MINUTES[1]} min", where)
 
 
 def opening_hook(course: CourseDocuments) -> Check:
@@ -76,16 +88,18 @@ def segmenting(course: CourseDocuments) -> Check:
         for taught in course.lessons
         if taught.storyboard
     ]
-    where = [f"{name}: a slide every {seconds:.0f} s" for name, seconds in paces if seconds > 90]
+    where = [f"{name}: a slide every {seconds:.0f} s" for name, seconds in paces if seconds > MARK_EVERY_SECONDS]
     figure = f"{max((seconds for _, seconds in paces), default=0):.0f} s"
-    return warning("P4", "longest mean time per slide", figure, "≤ 90 s", where)
+    return warning("P4", "longest mean time per slide", figure, f"≤ {MARK_EVERY_SECONDS} s", where)
 
 
 def slide_lines(course: CourseDocuments) -> Check:
     """P6: at most six lines on a slide."""
     counted = [(place, len(lines_on(scene))) for place, scene in course.slides() if lines_on(scene)]
-    where = [f"{place}: {count} lines" for place, count in counted if count > 6]
-    return warning("P6-lines", "most lines on a slide", str(max((n for _, n in counted), default=0)), "≤ 6", where)
+    where = [f"{place}: {count} lines" for place, count in counted if count > SLIDE_LINES]
+    return warning(
+        "P6-lines", "most lines on a slide", str(max((n for _, n in counted), default=0)), f"≤ {SLIDE_LINES}", where
+    )
 
 
 def slide_words(course: CourseDocuments) -> Check:
@@ -95,8 +109,10 @@ def slide_words(course: CourseDocuments) -> Check:
         for place, scene in course.slides()
         if not isinstance(scene, CodeScene | TableScene | ComparisonScene | QuestionScene)
     ]
-    where = [f"{place}: {count} words" for place, count in counted if count > 40]
-    return warning("P6-words", "most words on a slide", str(max((n for _, n in counted), default=0)), "≤ 40", where)
+    where = [f"{place}: {count} words" for place, count in counted if count > SLIDE_WORDS]
+    return warning(
+        "P6-words", "most words on a slide", str(max((n for _, n in counted), default=0)), f"≤ {SLIDE_WORDS}", where
+    )
 
 
 def speech_on_slide(course: CourseDocuments) -> Check:
@@ -108,9 +124,15 @@ def speech_on_slide(course: CourseDocuments) -> Check:
             continue
         overlap = len(spoken & fourgrams(shown_text(scene))) / len(spoken)
         worst = max(worst, overlap)
-        if overlap > 0.35:
+        if overlap > SPEECH_ON_SLIDE:
             where.append(f"{place}: {overlap:.0%}")
-    return warning("P6-overlap", "speech that stands on its slide", f"at most {worst:.0%}", "≤ 35 %", where)
+    return warning(
+        "P6-overlap",
+        "speech that stands on its slide",
+        f"at most {worst:.0%}",
+        f"≤ {100 * SPEECH_ON_SLIDE:.0f} %",
+        where,
+    )
 
 
 def told_once(course: CourseDocuments) -> Check:
@@ -145,8 +167,14 @@ def meaningful_visuals(course: CourseDocuments) -> Check:
     """P11: people learn better from words and pictures than from words: code, tables, steps, processes, figures."""
     content = [scene for _, scene in course.slides() if not isinstance(scene, FRAME)]
     visual = sum(isinstance(scene, VISUAL) for scene in content)
-    good = not content or visual / len(content) >= 0.6
-    return warning("P11", "slides that show, not only tell", share(visual, len(content)), "≥ 60 %", good=good)
+    good = not content or visual / len(content) >= VISUAL_SHARE
+    return warning(
+        "P11",
+        "slides that show, not only tell",
+        share(visual, len(content)),
+        f"≥ {100 * VISUAL_SHARE:.0f} %",
+        good=good,
+    )
 
 
 def retrieval_practice(course: CourseDocuments) -> Check:
@@ -155,7 +183,7 @@ def retrieval_practice(course: CourseDocuments) -> Check:
     for taught in course.lessons:
         if taught.storyboard:
             asked = sum(isinstance(scene, QuestionScene) for scene in taught.storyboard.scenes)
-            if asked < max(1, ceil(taught.minutes / 6)):
+            if asked < max(1, ceil(taught.minutes / QUESTION_EVERY_MINUTES)):
                 where.append(f"{taught.name}: {asked} questions in {taught.minutes:.1f} min")
     return warning("P12", "videos that stop to ask", _lessons_but(course, where), "all", where)
 
@@ -167,9 +195,11 @@ def slide_pace(course: CourseDocuments) -> Check:
         for place, scene in course.slides()
         if not isinstance(scene, FRAME)
     ]
-    where = [f"{place}: {seconds:.0f} s" for place, seconds in timed if not 15 <= seconds <= 75]
+    where = [
+        f"{place}: {seconds:.0f} s" for place, seconds in timed if not SLIDE_SECONDS[0] <= seconds <= SLIDE_SECONDS[1]
+    ]
     figure = f"{min(s for _, s in timed):.0f}–{max(s for _, s in timed):.0f} s" if timed else "none"
-    return warning("P17-slides", "time on a slide", figure, "15–75 s", where)
+    return warning("P17-slides", "time on a slide", figure, f"{SLIDE_SECONDS[0]}–{SLIDE_SECONDS[1]} s", where)
 
 
 VIDEO_CHECKS: tuple[Callable[[CourseDocuments], Check], ...] = (
