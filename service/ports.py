@@ -16,6 +16,7 @@ from uuid import UUID
 from service.domain.course import Brief, CoursePlan
 from service.domain.lesson import Lesson
 from service.domain.quiz import Quiz
+from service.domain.ring import Ring
 from service.domain.source import Chunk, Source
 from service.domain.storyboard import Storyboard
 
@@ -66,7 +67,21 @@ class StorageService(Protocol):
 class Doorbell(Protocol):
     """Says "look at the job table" to a lane. Lost, doubled and reordered rings are harmless."""
 
-    def ring(self, lane: Lane) -> None: ...
+    @property
+    def heard(self) -> bool:
+        """Whether anybody waits for rings. Workers that look by themselves do not."""
+        ...
+
+    def ring(self, ring: Ring, *, trace_parent: str = "", patience_seconds: float = 2.0) -> None:
+        """Hand the ring over and return when it is taken. `trace_parent` is the W3C trace context of its run.
+
+        Raises:
+            Unavailable: it was not taken within `patience_seconds`; it may arrive all the same.
+            Broken: the doorbell refuses it, and will again.
+        """
+        ...
+
+    def close(self) -> None: ...
 
 
 class JobLauncher(Protocol):

@@ -39,7 +39,7 @@ def open_services(settings: Settings) -> Iterator[Services]:
             settings=settings,
             engine=engine,
             storage=open_storage(settings),
-            doorbell=open_doorbell(settings),
+            doorbell=stack.enter_context(closing(open_doorbell(settings))),
             launcher=stack.enter_context(closing(open_launcher(settings))),
             author=open_author(settings.model),
             vectors=stack.enter_context(

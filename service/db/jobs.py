@@ -1,7 +1,8 @@
 """The job engine: the row is the truth. Every transition is one guarded UPDATE; every time is the database's.
 
     blocked → queued → running → succeeded
-               ↑   ↑      │ ├──→ queued    a failure that a retry may mend (later), or a lease handed back (now)
+               ↑   ↑      │ ├──→ queued    a failure that a retry may mend (later), or a lease handed back: at once,
+               │   │      │ │              when a provider has rested, or when its paused run goes on
                │   └──────┘ ├──→ dead      no attempts left, or a failure that no retry mends
                └─ redrive ──┴──→ canceled  somebody stopped the run; this wins over a retry
 
@@ -21,6 +22,7 @@ from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from service.db import money
 from service.db.events import Kind, repeat, say
 from service.db.outcomes import job_died, run_ended
 from service.db.statements import (
@@ -35,18 +37,22 @@ from service.db.statements import (
     FINISH,
     LOCK_JOB,
     LOCK_RUN,
+    PAUSE,
     PROGRESS,
+    QUEUED_LANES,
     REDRIVE_JOB,
     REDRIVE_RUN,
     RENEW,
     REQUEST_CANCEL,
+    RESUME,
     RING,
     UNBLOCK,
     UNCLAIMABLE,
     WAITING,
 )
 from service.db.tables import Job, JobState, Lesson, LessonState, Run, RunKind, RunState
-from service.errors import Canceled, Conflict, Fenced, NotFound
+from service.domain.money import Caps
+from service.errors import Canceled, Conflict, Fenced, NotFound, Paused
 from service.ports import Lane
 
 ENDED = (RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELED)
@@ -74,6 +80,7 @@ class Claim:
     worker: str
     units: int
     done: int
+    trace_parent: str = ""
 
 
 @dataclass(frozen=True)
@@ -146,6 +153,7 @@ def unblock(session: Session, run_id: uuid.UUID, kind: str, subject_id: uuid.UUI
 def ring(session: Session, lane: str, run_id: uuid.UUID) -> None:
     """Leave a ring for the lane's doorbell in the outbox: one for each transaction, however many jobs it adds."""
     session.execute(RING, {"id": uuid.uuid4(), "lane": lane, "run": str(run_id)})
+    session.info["rang"] = True  # whoever commits may send it at once, see `outbox.rang`
 
 
 def claim(session: Session, lane: Lane, worker: str, lease_seconds: float) -> Claim | None:
@@ -166,24 +174,32 @@ def reap(session: Session) -> int:
             _end(session, row.id, JobState.CANCELED, STOPPED)
         else:
             _end(session, row.id, JobState.DEAD, row.error or f"Its worker died {row.attempt} times.")
+    _settle(session, *(row.run_id for row in found))
     return len(found)
 
 
-def renew(session: Session, held: Claim, lease_seconds: float) -> bool:
-    """Hold the job for longer; True when the run was asked to stop. Raises Fenced."""
-    row = session.execute(RENEW, {**_guard(held), "lease": lease_seconds}).one_or_none()
-    return bool(_mine(row).cancel_requested)
+def renew(session: Session, held: Claim, lease_seconds: float) -> Canceled | Paused | None:
+    """Hold the job for longer; the reason to stop working on it, if there is one. Raises Fenced."""
+    row = _mine(session.execute(RENEW, {**_guard(held), "lease": lease_seconds}).one_or_none())
+    if row.cancel_requested:
+        return Canceled("The run was asked to stop.")
+    if row.stopped is not None:
+        return Paused(money.stopped_sentence(row.stopped))
+    return Paused(row.paused_because) if row.paused_because else None
 
 
 def guard(session: Session, held: Claim, lease_seconds: float) -> None:
     """Lock the job for the rest of the transaction, so that what is written next is written by its holder.
 
+    A pause does not forbid it: what is written is done and paid.
+
     Raises:
         Fenced: another worker holds the job.
         Canceled: the run was asked to stop.
     """
-    if renew(session, held, lease_seconds):
-        raise Canceled("The run was asked to stop.")
+    asked = renew(session, held, lease_seconds)
+    if isinstance(asked, Canceled):
+        raise asked
 
 
 def advance(session: Session, held: Claim, units_done: int) -> None:
@@ -217,24 +233,83 @@ def finish(session: Session, held: Claim) -> None:
     _settle(session, held.run_id)
 
 
-def fail(session: Session, held: Claim, error: str, *, retryable: bool, backoff: Backoff = BACKOFF) -> JobState:
-    """The job has failed: again later, or dead; canceled when the run was asked to stop. Raises Fenced."""
+def fail(
+    session: Session,
+    held: Claim,
+    error: str,
+    *,
+    retryable: bool,
+    backoff: Backoff = BACKOFF,
+    after_seconds: float = 0.0,
+) -> JobState:
+    """The job has failed: again later, or dead; canceled when the run was asked to stop. Raises Fenced.
+
+    It rests for `after_seconds` at least, which is what a provider asked for.
+    """
+    ended = None
+    _mine(session.execute(LOCK_JOB, _guard(held)).one_or_none())
+    if _lock_run(session, held.run_id).cancel_requested:
+        ended = (JobState.CANCELED, STOPPED)
+    elif not retryable or held.attempt >= held.max_attempts:
+        ended = (JobState.DEAD, error)
+    if ended is None:
+        rest = max(backoff.seconds(held.attempt), after_seconds)
+        session.execute(AGAIN, {**_guard(held), "error": error, "rest": rest, "back": 0})
+        return JobState.QUEUED
+    _end(session, held.job_id, *ended)
+    _settle(session, held.run_id)
+    return ended[0]
+
+
+def release(session: Session, held: Claim, *, error: str = "", rest_seconds: float = 0.0) -> None:
+    """Hand the job back untouched: the attempt does not count. Anybody may take it at once, or after its rest.
+
+    Raises:
+        Fenced: another worker holds the job.
+    """
+    given = {**_guard(held), "error": error, "rest": rest_seconds, "back": 1}
+    _mine(session.execute(AGAIN, given).one_or_none())
+    if rest_seconds:
+        say(session, held.run_id, "progress", {"what": error})
+    else:
+        ring(session, held.lane, held.run_id)
+
+
+def set_aside(session: Session, held: Claim, why: str) -> None:
+    """Hand the job back untouched and pause its run, unless it is all spending that is stopped. Raises Fenced."""
     _mine(session.execute(LOCK_JOB, _guard(held)).one_or_none())
     if _lock_run(session, held.run_id).cancel_requested:
         _end(session, held.job_id, JobState.CANCELED, STOPPED)
-        return JobState.CANCELED
-    if retryable and held.attempt < held.max_attempts:
-        rest = backoff.seconds(held.attempt)
-        session.execute(AGAIN, {**_guard(held), "error": error, "rest": rest, "back": 0})
-        return JobState.QUEUED
-    _end(session, held.job_id, JobState.DEAD, error)
-    return JobState.DEAD
+        _settle(session, held.run_id)
+        return
+    session.execute(AGAIN, {**_guard(held), "error": "", "rest": 0, "back": 1})
+    if money.spending_stopped(session) is None:
+        pause(session, held.run_id, why)
+    else:
+        say(session, held.run_id, "progress", {"what": why})
 
 
-def release(session: Session, held: Claim) -> None:
-    """Hand the job back untouched: the attempt does not count, and anybody may take it at once. Raises Fenced."""
-    _mine(session.execute(AGAIN, {**_guard(held), "error": "", "rest": 0, "back": 1}).one_or_none())
-    ring(session, held.lane, held.run_id)
+def pause(session: Session, run_id: uuid.UUID, why: str) -> bool:
+    """Let the run's jobs wait until `resume`; workers hand theirs back. False when it has ended, or waits for this.
+
+    `why` is a sentence for people, shown as the run's progress. The run can still be canceled.
+    """
+    session.flush()
+    if session.execute(PAUSE, {"run": run_id, "why": why}).one_or_none() is None:
+        return False
+    say(session, run_id, "progress", {"what": why})
+    return True
+
+
+def resume(session: Session, run_id: uuid.UUID) -> bool:
+    """Let a paused run go on; False when it was not paused. What is empty is found empty again at its next step."""
+    session.flush()
+    if session.execute(RESUME, {"run": run_id}).one_or_none() is None:
+        return False
+    for lane in session.scalars(QUEUED_LANES, {"run": run_id}).all():
+        ring(session, lane, run_id)
+    say(session, run_id, "progress", {"what": "Going on."})
+    return True
 
 
 def request_cancel(session: Session, run_id: uuid.UUID) -> bool:
@@ -244,23 +319,28 @@ def request_cancel(session: Session, run_id: uuid.UUID) -> bool:
     if asked is None:
         return False
     for row in session.execute(WAITING, {"run": run_id}).all():
-        _end(session, row.id, JobState.CANCELED, STOPPED, settle=False)
+        _end(session, row.id, JobState.CANCELED, STOPPED)
     _settle(session, run_id)
     return True
 
 
-def redrive(session: Session, job_id: uuid.UUID) -> Job:
+def redrive(session: Session, job_id: uuid.UUID, caps: Caps | None = None) -> Job:
     """Give a dead job all its attempts again; its run goes on.
+
+    A run that had ended has given back what was held for it. With `caps`, what is left of its estimate is held again,
+    in the purses of today; without, nothing is held, and it goes on while its purses have room.
 
     Raises:
         NotFound: there is no such job.
         Conflict: the job is not dead, or its run was stopped.
+        OverBudget: what is left of its estimate has no room under the caps.
     """
     session.flush()
     job = session.get(Job, job_id, with_for_update=True, populate_existing=True)
     if job is None:
         raise NotFound("There is no such job.")
-    if job.state != JobState.DEAD or _lock_run(session, job.run_id).cancel_requested:
+    held = _lock_run(session, job.run_id)
+    if job.state != JobState.DEAD or held.cancel_requested:
         raise Conflict("Only a dead job of a run that was not stopped can be tried again.")
     session.execute(REDRIVE_JOB, {"job": job_id})
     session.execute(REDRIVE_RUN, {"run": job.run_id})
@@ -270,11 +350,14 @@ def redrive(session: Session, job_id: uuid.UUID) -> Job:
     ring(session, job.lane, job.run_id)
     say(session, job.run_id, "progress", {"what": "Trying again what had failed."})
     session.refresh(job)
+    if held.state in ENDED and caps is not None:
+        run = session.get_one(Run, job.run_id, populate_existing=True)
+        money.reserve(session, run, max(0, run.estimated_micro_dollars - run.spent_micro_dollars), caps)
     return job
 
 
-def _end(session: Session, job_id: uuid.UUID, state: JobState, error: str, *, settle: bool = True) -> None:
-    """Put a locked job into a terminal state, with what that means for its subject and its run."""
+def _end(session: Session, job_id: uuid.UUID, state: JobState, error: str) -> None:
+    """Put a locked job into a terminal state, with what that means for its subject; `_settle` is to follow."""
     session.execute(END_JOB, {"job": job_id, "state": state.value, "error": error})
     if state == JobState.DEAD:
         job = session.get_one(Job, job_id, populate_existing=True)
@@ -283,18 +366,21 @@ def _end(session: Session, job_id: uuid.UUID, state: JobState, error: str, *, se
         if lesson is not None:
             told = {"what": error, "lesson_id": lesson.id, "lesson_state": lesson.state}
             say(session, job.run_id, "lesson", told)
-        if settle:
-            _settle(session, job.run_id)
-    elif settle:
-        _settle(session, session.scalars(text("SELECT run_id FROM jobs WHERE id = :job"), {"job": job_id}).one())
 
 
-def _settle(session: Session, run_id: uuid.UUID) -> None:
+def _settle(session: Session, *run_ids: uuid.UUID) -> None:
+    """End the runs whose jobs have all ended, and then give back what was held for them: purses are locked last."""
+    ended = [run_id for run_id in sorted(set(run_ids)) if _ended(session, run_id)]
+    for run_id in ended:
+        money.release(session, run_id)
+
+
+def _ended(session: Session, run_id: uuid.UUID) -> bool:
     """End the run when all its jobs have ended. Holding the run's row, the last job to end sees all the others."""
     held = _lock_run(session, run_id)
     jobs = session.execute(COUNT_JOBS, {"run": run_id}).one()
     if held.state in ENDED or jobs.open or not (jobs.ended or held.cancel_requested):
-        return
+        return False
     kind: Kind
     if held.cancel_requested and (jobs.canceled or not jobs.ended):
         state, kind, what = RunState.CANCELED, "canceled", STOPPED
@@ -306,6 +392,7 @@ def _settle(session: Session, run_id: uuid.UUID) -> None:
     session.execute(END_RUN, {"run": run_id, "state": state.value, "error": error})
     run_ended(session, session.get_one(Run, run_id, populate_existing=True))
     say(session, run_id, kind, {"what": what})
+    return True
 
 
 def _lock_run(session: Session, run_id: uuid.UUID) -> Any:

@@ -13,11 +13,13 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from types import TracebackType
 
+from opentelemetry.trace import Span
 from sqlalchemy import Engine
 
-from service.db import failpoints, jobs
+from service.db import failpoints, jobs, launches
 from service.db.engine import transaction
 from service.db.failpoints import reached
 from service.db.jobs import BACKOFF, Backoff, Claim
@@ -26,6 +28,7 @@ from service.db.task import Task
 from service.errors import Canceled, CoursewrightError, Fenced, Unavailable
 from service.ports import Lane
 from service.settings import Settings
+from service.traces import flush_traces, note_failure, work_span
 
 __all__ = ["DONE", "HUNG", "NO_DATABASE", "Handler", "Task", "run_lane", "stop_on_signals"]
 
@@ -39,6 +42,7 @@ BEAT_SECONDS = 0.1
 # A renewal is also how a cancellation reaches a handler that has nothing to say: so not only every third of the lease.
 RENEW_AT_LEAST_EVERY_SECONDS = 5.0
 STOP_GRACE_SECONDS, HUNG_GRACE_SECONDS = 2.0, 10.0
+FLUSH_GRACE_SECONDS = 0.5
 PATIENCE_SECONDS = 60.0
 ORPHANS_EVERY_SECONDS = 2.0
 
@@ -52,13 +56,17 @@ def run_lane(
     stop: threading.Event,
     backoff: Backoff = BACKOFF,
     abandon: Callable[[int], None] = os._exit,
+    after_job: Callable[[], None] = lambda: None,
 ) -> int:
     """Work on the lane's jobs until `stop` is set, or until nothing is left for `idle_exit_seconds`; the exit code.
+
+    `after_job` is called after every job, whatever became of it, and must not raise: what the job rang for is sent.
 
     Told to stop, it hands the job back within seconds: when the handler does not return by itself, `abandon` ends the
     process from under it.
     """
     failpoints.arm(settings.failpoints)
+    _arrive(engine, lane)
     worker = worker_name()
     idle_since = reached_at = time.monotonic()
     look_for_orphans_at = 0.0
@@ -77,7 +85,9 @@ def run_lane(
             stop.wait(1.0)
             continue
         if claim is not None:
-            _attend(engine, claim, handlers, settings, stop, backoff, abandon)
+            with _job_span(claim):
+                _attend(engine, claim, handlers, settings, stop, backoff, abandon)
+            after_job()
             idle_since = time.monotonic()
         elif 0 < settings.idle_exit_seconds <= time.monotonic() - idle_since:
             return DONE
@@ -92,6 +102,28 @@ def stop_on_signals() -> threading.Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     return stop
+
+
+def _arrive(engine: Engine, lane: Lane) -> None:
+    try:
+        transaction(engine, lambda session: launches.arrived(session, lane))
+    except Unavailable as error:
+        log.warning("the start of the %s lane is not called done, its lease will run out: %s", lane, error)
+
+
+def _job_span(claim: Claim) -> AbstractContextManager[Span]:
+    """The job in the trace of the request that began its run."""
+    return work_span(
+        f"{claim.kind} job",
+        run_id=claim.run_id,
+        trace_parent=claim.trace_parent,
+        course_id=str(claim.course_id),
+        job_id=str(claim.job_id),
+        job_kind=claim.kind,
+        subject_id=str(claim.subject_id),
+        attempt=claim.attempt,
+        epoch=claim.epoch,
+    )
 
 
 def _attend(
@@ -109,6 +141,8 @@ def _attend(
     started = time.monotonic()
     with _Heart(engine, task, settings, stop, backoff, abandon):
         outcome = _outcome(handlers, task)
+    if outcome is not None:
+        note_failure(outcome)
     try:
         _record(engine, task, outcome, backoff)
     except Fenced:
@@ -219,6 +253,7 @@ class _Heart:
         except (Fenced, Unavailable) as error:
             log.info("job %s is not handed back: %s", claim.job_id, error)
         if not self._over.wait(STOP_GRACE_SECONDS):
+            flush_traces(FLUSH_GRACE_SECONDS)
             self._abandon(DONE)
 
     def _give_up(self) -> None:
@@ -237,4 +272,5 @@ class _Heart:
             )
         except (Fenced, Unavailable) as error:
             log.info("the end of job %s is not recorded: %s", claim.job_id, error)
+        flush_traces(FLUSH_GRACE_SECONDS)
         self._abandon(HUNG)
