@@ -30,6 +30,7 @@ from service.errors import BadInput, Broken, CoursewrightError
 from service.logs import configure_logging
 from service.ports import Report, Speech, StorageService
 from service.settings import Settings, load_settings
+from service.traces import configure_traces, flush_traces
 
 SCRATCH_LIVES_SECONDS = 24 * 3600
 # Column of Media, file that filming makes, its content type.
@@ -77,6 +78,7 @@ def main(argv: Sequence[str]) -> int:
 
 def _work(settings: Settings) -> int:
     configure_logging(settings)
+    configure_traces(settings, "render")
     stop = stop_on_signals()
     speech = open_speech(
         settings.speech,
@@ -84,10 +86,13 @@ def _work(settings: Settings) -> int:
         openai_base_url=settings.openai_base_url,
         cache_dir=settings.data_dir / "speech",
     )
-    with open_engine(settings) as engine, closing(speech):
-        studio = Studio(open_storage(settings), speech, settings.data_dir / "scratch")
-        handlers = {"film": partial(film_lesson, studio)}
-        return run_lane(engine, "render", handlers, settings=settings, stop=stop)
+    try:
+        with open_engine(settings) as engine, closing(speech):
+            studio = Studio(open_storage(settings), speech, settings.data_dir / "scratch")
+            handlers = {"film": partial(film_lesson, studio)}
+            return run_lane(engine, "render", handlers, settings=settings, stop=stop)
+    finally:
+        flush_traces()
 
 
 def storyboard_sha256(storyboard: Storyboard) -> str:

@@ -102,6 +102,10 @@ class Settings(BaseSettings):
     task_timeout_seconds: float = Field(default=0.0, ge=0, description="when the platform ends a task; 0: never")
     task_cpu: float = Field(default=0.0, ge=0, description="processors that a task is billed for; 0: not billed")
     task_memory_mib: int = Field(default=0, ge=0, description="memory that a task is billed for")
+    k_service: str = Field(default="", description="set by Cloud Run: the service's name")
+    k_revision: str = Field(default="", description="set by Cloud Run: the service's revision")
+    cloud_run_job: str = Field(default="", description="set by Cloud Run: the job's name")
+    cloud_run_execution: str = Field(default="", description="set by Cloud Run: the job's execution")
     failpoints: str = Field(default="", description="for fault runs only: where a worker dies or stalls, and how often")
 
     render_workers: int = Field(default=1, ge=1, le=64, description="render workers that a laptop keeps")

@@ -17,6 +17,7 @@ from sqlalchemy import URL, Engine, create_engine, make_url
 from service.adapters.embedded_postgres import EmbeddedPostgres
 from service.errors import BadInput
 from service.settings import Settings
+from service.traces import trace_engine
 
 DRIVER = "postgresql+pg8000"
 SERVER_TIMEOUTS = {
@@ -78,7 +79,7 @@ def _connect_arguments(settings: Settings) -> dict[str, Any]:
 def _engine(settings: Settings, url: URL, options: Mapping[str, Any] | None = None, **more: Any) -> Engine:
     # A local socket carries no TLS; asking for it would cost a round trip at every connect.
     local = {"ssl_context": False} if "unix_sock" in {**url.query, **(options or {})} else {}
-    return create_engine(
+    engine = create_engine(
         url,
         connect_args={**_connect_arguments(settings), **local, **(options or {})},
         pool_size=settings.database_pool,
@@ -86,8 +87,11 @@ def _engine(settings: Settings, url: URL, options: Mapping[str, Any] | None = No
         pool_timeout=POOL_WAIT_SECONDS,
         pool_pre_ping=True,
         pool_recycle=RECYCLE_SECONDS,
+        hide_parameters=True,  # an error's message may end in a log
         **more,
     )
+    trace_engine(engine, settings)
+    return engine
 
 
 def _address(written: str) -> tuple[URL, dict[str, Any]]:

@@ -17,6 +17,7 @@ from service.errors import BadInput, CoursewrightError
 from service.logs import configure_logging
 from service.ports import Services
 from service.settings import Settings, load_settings
+from service.traces import configure_traces, flush_traces
 
 PORTS_TO_TRY = 50
 
@@ -33,12 +34,14 @@ def main(argv: list[str]) -> int:
         chosen["llm"] = "offline"
     settings = load_settings(**chosen)
     configure_logging(settings)
+    configure_traces(settings, "site")
     listener = listen(settings)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         return _serve(settings.model_copy(update={"port": listener.getsockname()[1]}), listener, demo=given.demo)
     finally:
         listener.close()
+        flush_traces()
 
 
 def listen(settings: Settings) -> socket.socket:

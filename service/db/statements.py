@@ -28,7 +28,7 @@ CLAIM = _guarded("""
     FROM next, runs
     WHERE jobs.id = next.id AND runs.id = jobs.run_id
     RETURNING jobs.id AS job_id, jobs.run_id, runs.course_id, jobs.kind, jobs.subject_id, jobs.lane, jobs.attempt,
-              jobs.max_attempts, jobs.epoch, jobs.worker, jobs.units, jobs.done
+              jobs.max_attempts, jobs.epoch, jobs.worker, jobs.units, jobs.done, runs.trace_parent
 """)
 
 UNCLAIMABLE = text("""

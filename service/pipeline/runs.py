@@ -28,6 +28,7 @@ from service.db.tables import (
 )
 from service.errors import BadInput, Conflict
 from service.ports import StorageService
+from service.traces import current_trace_parent
 
 WRITE_UNITS, FILM_UNITS = 4, 10
 INGEST_PRIORITY, PLAN_PRIORITY, LESSON_PRIORITY, EMBED_PRIORITY = 10, 20, 100, 5000
@@ -154,6 +155,7 @@ def open_run(session: Session, course: Course, owner_id: uuid.UUID, kind: RunKin
     run = session.scalar(select(Run).where(Run.idem_key == idem_key))
     if run is None:
         run = Run(id=uuid.uuid4(), course_id=course.id, owner_id=owner_id, kind=kind, idem_key=idem_key)
+        run.trace_parent = current_trace_parent()
         session.add(run)
         session.flush()
     return run

@@ -32,6 +32,7 @@ from service.web.failures import add_failure_handlers
 from service.web.guard import Guard, check_token
 from service.web.headers import SecurityHeaders
 from service.web.site import Site, media_origin, open_templates
+from service.web.tracing import trace_requests
 
 OpenServices = Callable[[Settings], AbstractContextManager[Services]]
 
@@ -76,6 +77,7 @@ def create_app(settings: Settings, open_services: OpenServices | None = None) ->
     app.add_middleware(SecurityHeaders, production=settings.production, media_origin=media_origin(settings))
     for module in PAGES:
         app.include_router(module.router)
+    trace_requests(app, settings)
     return app
 
 
