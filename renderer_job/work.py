@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import logging
+import os
 import shutil
 import sys
 import time
@@ -31,6 +33,8 @@ from service.logs import configure_logging
 from service.ports import Report, Speech, StorageService
 from service.settings import Settings, load_settings
 from service.traces import configure_traces, flush_traces
+
+log = logging.getLogger(__name__)
 
 SCRATCH_LIVES_SECONDS = 24 * 3600
 # Column of Media, file that filming makes, its content type.
@@ -106,10 +110,32 @@ def film_lesson(studio: Studio, task: Task) -> None:
     """
     take = task.commit(lambda session: _begin(session, task))
     while take is not None:
+        began = _clocks()
         with _scratch(studio.scratch, task) as folder:
             made = _film(studio, task, take, folder / "film")
             keys = _upload(studio.storage, folder / "film")
-        take = task.commit(partial(_keep, task=task, take=take, made=made, keys=keys))
+        effort = _effort(began, made)
+        log.info("filmed %s", take.lesson_id, extra={"event": "filmed", **effort})
+        take = task.commit(partial(_keep, task=task, take=take, made=made, keys=keys, effort=effort))
+
+
+def _clocks() -> tuple[float, float]:
+    """Wall and processor seconds so far; a child's count when it has ended, so a voice that still runs is left out."""
+    times = os.times()
+    return time.monotonic(), times.user + times.system + times.children_user + times.children_system
+
+
+def _effort(began: tuple[float, float], made: Film) -> dict[str, float]:
+    """What a film cost and what it gave, for its log line and its event: render seconds per video minute is a gauge."""
+    wall, cpu = (now - then for now, then in zip(_clocks(), began, strict=True))
+    return {
+        "wall_seconds": round(wall, 3),
+        "cpu_seconds": round(cpu, 3),
+        "video_seconds": round(made.seconds, 3),
+        "segments": made.segments,
+        "segments_reused": made.segments_reused,
+        "render_seconds_per_video_minute": round(60 * wall / max(made.seconds, 1.0), 3),
+    }
 
 
 def _begin(session: Session, task: Task) -> Take | None:
@@ -175,7 +201,9 @@ def _upload(storage: StorageService, folder: Path) -> dict[str, str]:
     return keys
 
 
-def _keep(session: Session, *, task: Task, take: Take, made: Film, keys: dict[str, str]) -> Take | None:
+def _keep(
+    session: Session, *, task: Task, take: Take, made: Film, keys: dict[str, str], effort: dict[str, float]
+) -> Take | None:
     """Record the film; the take to film next when the storyboard was edited meanwhile."""
     row = {"id": uuid.uuid4(), "lesson_id": take.lesson_id, "storyboard_sha256": take.sha256, "film": made, **keys}
     renewed = {"film": made, "created_at": func.now(), **keys}
@@ -184,18 +212,22 @@ def _keep(session: Session, *, task: Task, take: Take, made: Film, keys: dict[st
     now = _take(session, take.lesson_id)
     if now.sha256 != take.sha256:
         return _begin(session, task)
-    _complete(session, task, take)
+    _complete(session, task, take, effort)
     return None
 
 
-def _complete(session: Session, task: Task, take: Take) -> None:
-    _tell(session, task, take, LessonState.COMPLETED, f"Ready to watch: {take.name}")
+def _complete(session: Session, task: Task, take: Take, effort: dict[str, float] | None = None) -> None:
+    _tell(session, task, take, LessonState.COMPLETED, f"Ready to watch: {take.name}", effort)
 
 
-def _tell(session: Session, task: Task, take: Take, state: LessonState, what: str) -> None:
+def _tell(
+    session: Session, task: Task, take: Take, state: LessonState, what: str, effort: dict[str, float] | None = None
+) -> None:
     lesson = session.get_one(Lesson, take.lesson_id)
     lesson.state, lesson.error = state, ""
     told = {"what": what, "lesson_id": take.lesson_id, "lesson_state": state.value}
+    if effort is not None:
+        told["filmed"] = effort
     events.say(session, task.claim.run_id, "lesson", told)
 
 

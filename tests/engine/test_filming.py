@@ -98,6 +98,22 @@ def test_a_lesson_is_filmed_stored_and_told_of(
     assert list((settings.data_dir / "scratch").iterdir()) == []
 
 
+def test_a_finished_film_tells_what_it_cost(
+    desk: Desk, render: Callable[[], int], caplog: pytest.LogCaptureFixture
+) -> None:
+    run_id = ordered(desk, storyboarded(desk))
+    with caplog.at_level("INFO", "renderer_job.work"):
+        render()
+    (cost,) = [event.data["filmed"] for event in desk.events(run_id) if "filmed" in event.data]
+    seconds = films(desk)[0].film.seconds
+    assert cost["video_seconds"] == pytest.approx(seconds, abs=0.001)
+    assert cost["wall_seconds"] > 0
+    assert cost["cpu_seconds"] > 0
+    assert cost["render_seconds_per_video_minute"] == pytest.approx(60 * cost["wall_seconds"] / seconds, rel=0.01)
+    (line,) = [record for record in caplog.records if getattr(record, "event", "") == "filmed"]
+    assert line.__dict__["render_seconds_per_video_minute"] == cost["render_seconds_per_video_minute"]
+
+
 def test_a_storyboard_that_was_filmed_before_is_not_filmed_again(
     desk: Desk, render: Callable[[], int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
