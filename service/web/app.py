@@ -36,7 +36,21 @@ from service.web.tracing import trace_requests
 
 OpenServices = Callable[[Settings], AbstractContextManager[Services]]
 
-PAGES = (health, internal, files, front, account, courses, brief, sources, outline, generating, lessons, quizzes, evidence)
+PAGES = (
+    health,
+    internal,
+    files,
+    front,
+    account,
+    courses,
+    brief,
+    sources,
+    outline,
+    generating,
+    lessons,
+    quizzes,
+    evidence,
+)
 
 
 def create_app(settings: Settings, open_services: OpenServices | None = None) -> FastAPI:

@@ -9,6 +9,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from service.web.site import rule_of, site_of
 
 FORM_BYTES, MULTIPART_BYTES, PATIENCE = 1_000_000, 100_000, 4
+# More than Pub/Sub can carry (10 MB in base64). A 413 would only bring the same message again, so the route takes what
+# a known caller sends, keeps the little that it can use, and says that the rest is not understood.
+SERVICE_BYTES = 16_000_000
 
 
 class BodyLimit:
@@ -26,8 +29,7 @@ class BodyLimit:
             await self.app(scope, receive, send)
             return
         request = Request(scope)
-        uploads = rule_of(request).uploads
-        limit = site_of(request).settings.upload_limit_bytes + MULTIPART_BYTES if uploads else FORM_BYTES
+        limit = _limit(request)
         declared = request.headers.get("content-length", "")
         too_long = declared.isdigit() and int(declared) > limit
         got = 0
@@ -44,3 +46,10 @@ class BodyLimit:
             return message
 
         await self.app(scope, counted, send)
+
+
+def _limit(request: Request) -> int:
+    rule = rule_of(request)
+    if rule.is_service:
+        return SERVICE_BYTES
+    return site_of(request).settings.upload_limit_bytes + MULTIPART_BYTES if rule.uploads else FORM_BYTES

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hmac
 from urllib.parse import urlsplit
 
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 from fastapi import Request
-from fastapi.responses import Response
+from fastapi.responses import PlainTextResponse, Response
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -18,9 +18,11 @@ from service.errors import CoursewrightError, Forbidden, NotFound
 from service.web.auth import Visitor, recognise
 from service.web.failures import refuse
 from service.web.policy import Rule, Who, rule_for
-from service.web.site import site_of, visitor_of
+from service.web.site import rule_of, site_of, visitor_of
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+# While the keys of service tokens are slow to come, their callers wait for each other and not for everybody's threads.
+TOKEN_CHECKS = 4
 
 
 class Guard:
@@ -28,6 +30,7 @@ class Guard:
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
+        self._token_checks = CapacityLimiter(TOKEN_CHECKS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -42,6 +45,8 @@ class Guard:
         try:
             rule = rule_for(request.method, request.url.path)
             request.state.rule = rule
+            if rule.is_service:
+                return await self._service_refusal(request, rule)
             if rule.who is not Who.ANYBODY_UNSEEN:
                 request.state.visitor = await to_thread.run_sync(_visitor, request)
             if request.method not in SAFE:
@@ -49,6 +54,15 @@ class Guard:
             _check_rule(rule, visitor_of(request))
         except (CoursewrightError, HTTPException) as error:
             return refuse(request, error)
+        return None
+
+    async def _service_refusal(self, request: Request, rule: Rule) -> Response | None:
+        """A program calls: its token decides, before its body is read; it has no cookie, no origin and no page."""
+        given = request.headers.get("authorization", "")
+        try:
+            await to_thread.run_sync(site_of(request).callers.check, rule.who, given, limiter=self._token_checks)
+        except CoursewrightError as error:
+            return PlainTextResponse(f"{error}\n", error.status)
         return None
 
 
@@ -90,7 +104,7 @@ async def check_token(request: Request) -> None:
     Raises:
         Forbidden: the token is missing or belongs to another sign-in.
     """
-    if request.method in SAFE:
+    if request.method in SAFE or rule_of(request).is_service:
         return
     given = request.headers.get("x-csrf")
     if given is None and "json" not in request.headers.get("content-type", ""):

@@ -24,6 +24,8 @@ class Who(enum.Enum):
     INSTRUCTOR = "an instructor or administrator"
     READER = "a person who may read the course"
     OWNER = "a person who may change the course"
+    PUSH = "Pub/Sub, by the token of PUSH_ACCOUNT; no session is read"
+    SCHEDULER = "Cloud Scheduler, by the token of SCHEDULER_ACCOUNT; no session is read"
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,12 @@ class Rule:
 
     @property
     def needs_sign_in(self) -> bool:
-        return self.who not in (Who.ANYBODY_UNSEEN, Who.ANYBODY)
+        return self.who not in (Who.ANYBODY_UNSEEN, Who.ANYBODY) and not self.is_service
+
+    @property
+    def is_service(self) -> bool:
+        """Whether a program of the cloud calls, which has a token and neither cookie nor origin."""
+        return self.who in (Who.PUSH, Who.SCHEDULER)
 
 
 def _rule(methods: str, path: str, who: Who, *, uploads: bool = False) -> Rule:
@@ -58,6 +65,9 @@ POLICY: tuple[Rule, ...] = (
     _rule("GET", "/livez", Who.ANYBODY_UNSEEN),
     _rule("GET", "/readyz", Who.ANYBODY_UNSEEN),
     _rule("GET", "/favicon.ico", Who.ANYBODY_UNSEEN),
+    _rule("POST", "/internal/push", Who.PUSH),
+    _rule("POST", "/internal/budget", Who.PUSH),
+    _rule("POST", "/internal/sweep", Who.SCHEDULER),
     _rule("GET HEAD", "/", Who.ANYBODY),
     _rule("GET POST", "/sign-up", Who.ANYBODY),
     _rule("GET POST", "/sign-in", Who.ANYBODY),

@@ -16,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from service.ports import Services
 from service.settings import ROOT, Settings
 from service.web.auth import Sealer, Visitor
+from service.web.callers import Callers
 from service.web.cover import draw_cover
 from service.web.policy import Rule
 from service.web.prose import inline
@@ -33,6 +34,7 @@ class Site:
     sealer: Sealer
     templates: Environment
     media_origin: str
+    callers: Callers
 
 
 def site_of(request: Request) -> Site:

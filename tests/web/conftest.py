@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
+from service.adapters.doorbell import NoDoorbell
 from service.ports import Lane, Services, StorageService
 from service.settings import Settings
 from service.web.app import create_app
@@ -25,11 +26,13 @@ HTML = "text/html,application/xhtml+xml"
 class Launched:
     """A launcher that only notes which lanes were started."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, standing: bool = True) -> None:
+        self.standing = standing
         self.lanes: list[Lane] = []
 
-    def launch(self, lane: Lane) -> None:
+    def launch(self, lane: Lane, tasks: int = 1) -> str:
         self.lanes.append(lane)
+        return f"{lane}-{len(self.lanes)}-{tasks}"
 
     def close(self) -> None:
         """Nothing to end."""
@@ -71,7 +74,7 @@ def services(settings: Settings, engine: Engine, storage: StorageService, launch
         settings=settings,
         engine=engine,
         storage=storage,
-        doorbell=unused,
+        doorbell=NoDoorbell(),
         launcher=launcher,
         author=unused,
         vectors=unused,

@@ -15,7 +15,7 @@ from tests.web.conftest import Browser
 from tests.web.world import SHA, World
 
 Browsers = Callable[..., tuple[Browser, uuid.UUID]]
-COUNTED = 50
+COUNTED = 53
 
 
 def walk(router: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
@@ -117,6 +117,27 @@ def test_a_published_course_may_be_read_but_not_changed_by_others(browser_of: Br
         if rule.who is Who.OWNER:
             for method in rule.methods:
                 assert call(other, method, filled(rule.path, course_id=course), token).status_code == 404, rule.path
+
+
+SERVICE_ROWS = [rule for rule in POLICY if rule.is_service]
+
+
+def test_the_cloud_calls_three_addresses() -> None:
+    assert {rule.path: rule.who for rule in SERVICE_ROWS} == {
+        "/internal/push": Who.PUSH,
+        "/internal/budget": Who.PUSH,
+        "/internal/sweep": Who.SCHEDULER,
+    }
+
+
+@pytest.mark.parametrize("rule", SERVICE_ROWS, ids=lambda rule: rule.path)
+def test_no_person_gets_past_a_row_of_the_clouds(rule: Any, browser_of: Browsers, stranger: Browser) -> None:
+    admin, _ = browser_of("admin@example.org", role="admin")
+    for browser, token in ((admin, admin.token()), (stranger, stranger.token("/sign-in"))):
+        for method in rule.methods:
+            answer = call(browser, method, rule.path, token)
+            assert answer.status_code == 403
+            assert "set-cookie" not in answer.headers
 
 
 def test_a_learner_cannot_make_courses(browser_of: Browsers) -> None:
