@@ -6,21 +6,17 @@ revisions and traffic belong to the releases, and this program leaves them alone
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
 import pulumi
 import pulumi_gcp as gcp
 
 from infra.apis import Apis
-from infra.data import Buckets, Database, Secrets
+from infra.environment import SCRATCH, Ground, job_environment, site_environment
 from infra.identity import Grants
-from infra.stack_config import SITE_POOL, WORKER_POOL, Lane, StackConfig
+from infra.stack_config import Lane, StackConfig
 
 # Both answer every path, which is what the probes ask of the first image.
 FIRST_SITE_IMAGE = "us-docker.pkg.dev/cloudrun/container/hello:latest"
 FIRST_JOB_IMAGE = "us-docker.pkg.dev/cloudrun/container/job:latest"
-SCRATCH = "/scratch"
 READY_PATH, ALIVE_PATH = "/readyz", "/livez"  # asked from inside; from outside, paths that end in z may be reserved
 MIGRATE_TIMEOUT_SECONDS = 1800
 
@@ -30,27 +26,6 @@ MIGRATE_TIMEOUT_SECONDS = 1800
 OF_RELEASES = ["client", "clientVersion", "labels", "annotations", "template.labels", "template.annotations"]
 SITE_IGNORES = ["template.containers[0].image", "traffics", *OF_RELEASES]
 JOB_IGNORES = ["template.template.containers[0].image", *OF_RELEASES]
-
-# A job holds no sessions and sends no mail, but its settings want both; these say so and open nothing.
-NOT_FOR_JOBS = {
-    "COOKIE_KEYS": "a-job-holds-no-sessions",
-    "MAIL_URL": "smtp://jobs-send-no-mail.invalid?from=nobody@jobs-send-no-mail.invalid",
-}
-
-
-@dataclass(frozen=True)
-class Ground:
-    """What the containers stand on."""
-
-    site_url: str
-    database: Database
-    buckets: Buckets
-    secrets: Secrets
-    accounts: Mapping[str, gcp.serviceaccount.Account]
-
-    @property
-    def ready(self) -> list[pulumi.Resource]:
-        return [*self.database.ready, *self.buckets.ready, *self.secrets.ready]
 
 
 def make_registry(config: StackConfig, apis: Apis, grants: Grants) -> gcp.artifactregistry.Repository:
@@ -197,78 +172,3 @@ def _job_container(
         # Limited, so that a full scratch fails one write and not the whole instance.
         "volume_mounts": [{"name": "scratch", "mount_path": SCRATCH}],
     }
-
-
-def site_environment(config: StackConfig, ground: Ground) -> list[dict[str, object]]:
-    """The site's environment: the names are fields of the product's Settings."""
-    return _environment(
-        _everywhere(config, ground, "site", SITE_POOL)
-        | _models(config)
-        | {
-            "PUBLIC_URL": ground.site_url,
-            "QUEUE_URL": f"pubsub://{config.project}/doorbell",
-            "JOBS_URL": f"cloudrun://{config.project}/{config.region}",
-            "SIGNUP": config.site.signup,
-        },
-        _read(ground, {"COOKIE_KEYS": "cookie-keys", "MAIL_URL": "mail-url", **_model_secrets(config)}),
-    )
-
-
-def job_environment(config: StackConfig, ground: Ground, name: str) -> list[dict[str, object]]:
-    """A job's environment. The lanes call the models; the migration calls nothing but the database."""
-    plain = _everywhere(config, ground, name, WORKER_POOL) | NOT_FOR_JOBS | {"JOBS_URL": "none:", "DATA_DIR": SCRATCH}
-    if name == "migrate":
-        return _environment(plain | {"SPEECH": "silent:"}, {})
-    lane = config.jobs.author if name == "author" else config.jobs.render
-    plain |= _models(config) | {"IDLE_EXIT_SECONDS": str(lane.idle_exit_seconds)}
-    secrets = _model_secrets(config)
-    if name == "author":
-        plain |= {"QUEUE_URL": f"pubsub://{config.project}/doorbell"}
-    else:
-        secrets.pop("VECTORS_API_KEY", None)
-    return _environment(plain, _read(ground, secrets))
-
-
-def _everywhere(config: StackConfig, ground: Ground, name: str, pool: int) -> dict[str, pulumi.Input[str]]:
-    return {
-        "ENVIRONMENT": "production",
-        "LOG_LEVEL": config.site.log_level,
-        "DATABASE_URL": ground.database.url,
-        "DATABASE_USER": ground.database.users[name],
-        "DATABASE_POOL": str(pool),
-        "DATABASE_OVERFLOW": "0",
-        "STORAGE_URL": ground.buckets.content.name.apply(lambda bucket: f"gs://{bucket}"),
-    }
-
-
-def _models(config: StackConfig) -> dict[str, pulumi.Input[str]]:
-    models = config.models
-    return {
-        "LLM": models.llm,
-        "SPEECH": models.speech,
-        "EMBEDDINGS": models.embeddings,
-        "VECTORS_URL": models.vectors_url,
-    }
-
-
-def _model_secrets(config: StackConfig) -> dict[str, str]:
-    secrets = {"OPENAI_API_KEY": "openai-key"} if config.models.use_openai else {}
-    return secrets | ({"VECTORS_API_KEY": "vectors-key"} if config.models.use_qdrant else {})
-
-
-def _read(ground: Ground, wanted: Mapping[str, str]) -> dict[str, pulumi.Output[str]]:
-    return {variable: ground.secrets.ids[name] for variable, name in wanted.items()}
-
-
-def _environment(
-    plain: Mapping[str, pulumi.Input[str]], secrets: Mapping[str, pulumi.Output[str]]
-) -> list[dict[str, object]]:
-    """Sorted, so that an order never looks like a change. Secrets are read at an instance's start, in their newest
-    version: an older one is destroyed when it is replaced, and a revision that names it could not be rolled back to.
-    """
-    values: list[dict[str, object]] = [{"name": name, "value": value} for name, value in plain.items()]
-    references: list[dict[str, object]] = [
-        {"name": name, "value_source": {"secret_key_ref": {"secret": secret, "version": "latest"}}}
-        for name, secret in secrets.items()
-    ]
-    return sorted([*values, *references], key=lambda one: str(one["name"]))

@@ -87,8 +87,9 @@ SIZES = (
                 "read_replicas": 2,
             },
             "jobs": {
-                "author": {"tasks": 20},
-                "render": {"tasks": 60, "cpu": 2, "memory_mib": 4096, "scratch_mib": 1024},
+                # Nobody has to linger where there is always work.
+                "author": {"tasks": 20, "linger_seconds": 0},
+                "render": {"tasks": 60, "cpu": 2, "memory_mib": 4096, "scratch_mib": 1024, "linger_seconds": 0},
             },
             "media": {"access": "cdn", "domain": "media.example.com"},
             "models": {"vectors_url": "https://qdrant.example.com:6333"},
@@ -132,14 +133,16 @@ class _Demand:
 
     @property
     def job_seconds(self) -> tuple[float, float]:
-        """Instance time of the author and of the render lane, with the idle end of each execution."""
+        """Instance time of the author and of the render lane, with the idle end of each execution, while an editor is
+        still open: the worst case.
+        """
         executions = self.usage.courses * 3
         author, render = self.config.jobs.author, self.config.jobs.render
         writing = self.usage.courses * self.lessons * self.author_seconds_per_lesson
         filming = self.film_minutes * 60 * self.render_share * self.revisions
         return (
-            writing + executions * author.tasks * author.idle_exit_seconds,
-            filming + executions * render.tasks * render.idle_exit_seconds,
+            writing + executions * author.tasks * (author.idle_exit_seconds + author.linger_seconds),
+            filming + executions * render.tasks * (render.idle_exit_seconds + render.linger_seconds),
         )
 
 

@@ -16,6 +16,8 @@ import pulumi_gcp as gcp
 from infra.apis import Apis
 from infra.stack_config import StackConfig
 
+RUN_WITH_OVERRIDES = "roles/run.jobsExecutorWithOverrides"
+
 ACCOUNTS = {
     "site": "answers people; starts the lanes",
     "author": "reads sources, plans and writes courses",
@@ -70,9 +72,10 @@ GRANTS = (
     Grant("everyone", "roles/run.invoker", "service:site"),
     Grant("push", "roles/run.invoker", "service:site"),
     Grant("scheduler", "roles/run.invoker", "service:site"),
-    # The lanes are started without overrides, so invoking is enough.
-    Grant("site", "roles/run.invoker", "job:author"),
-    Grant("site", "roles/run.invoker", "job:render"),
+    # A start names its number of tasks, which is an override; run.invoker lacks that permission, and run.developer,
+    # which has it, could also change image and environment of the job.
+    Grant("site", RUN_WITH_OVERRIDES, "job:author"),
+    Grant("site", RUN_WITH_OVERRIDES, "job:render"),
     # The database: connect and sign in as oneself. What each may do inside is granted by the migration.
     Grant("site", "roles/cloudsql.client", "project"),
     Grant("site", "roles/cloudsql.instanceUser", "project"),
@@ -129,13 +132,22 @@ GRANTS = (
 )
 
 
+def _account_id(role: str) -> str:
+    return f"coursewright-{role}"
+
+
+def address_of(config: StackConfig, role: str) -> str:
+    """A service account's address, for those who are only to recognise it: known before the account is made."""
+    return f"{_account_id(role)}@{config.project}.iam.gserviceaccount.com"
+
+
 def make_accounts(config: StackConfig, apis: Apis) -> dict[str, gcp.serviceaccount.Account]:
     """The service accounts, by role."""
     return {
         role: gcp.serviceaccount.Account(
             role,
             project=config.project,
-            account_id=f"coursewright-{role}",
+            account_id=_account_id(role),
             display_name=f"Coursewright {role}",
             description=f"{purpose[0].upper()}{purpose[1:]}.",
             opts=apis.after("iam"),

@@ -8,16 +8,19 @@ import pulumi
 import pulumi_gcp as gcp
 
 from infra.apis import Apis
-from infra.compute import Ground, make_jobs, make_registry, make_site
+from infra.compute import make_jobs, make_registry, make_site
 from infra.cost import estimate, refuse_paid_lines, summary
 from infra.data import make_buckets, make_database, make_secrets
 from infra.delivery import make_github_principal, make_trigger, registry_address
 from infra.edge import make_cdn
+from infra.environment import Ground
 from infra.guard import make_budget, make_channels, make_watch
 from infra.identity import Grants, make_accounts
 from infra.messaging import Callers, Doorbell, make_budget_topic, make_sweep
 from infra.stack_config import StackConfig
 
+# Draws the secret of the link on the operator's machine: the cloud, and its logs, only ever see the hash.
+INVITE_COMMAND = "scripts/invite --stack {stack} --role admin YOU@YOUR.DOMAIN"
 BUDGETS_SENDER = "serviceAccount:billing-budget-alert@system.gserviceaccount.com"
 
 
@@ -72,7 +75,7 @@ def build(config: StackConfig) -> dict[str, pulumi.Input[object]]:
         "builder": accounts["builder"].email,
         "database": ground.database.url,
         "monthly_estimate": summary(estimate(config)),
-        "invite_command": _invite_command(config),
+        "invite_command": INVITE_COMMAND.format(stack=pulumi.get_stack()),
         "next_command": "scripts/deploy --release" if config.delivery.repository else "scripts/deploy",
     }
     if buckets.media is not None:
@@ -114,10 +117,3 @@ def _media_address(config: StackConfig, media: gcp.storage.Bucket) -> pulumi.Inp
         return f"https://{config.media.domain}"
     name: pulumi.Output[str] = media.name
     return name.apply(lambda it: f"https://storage.googleapis.com/{it}")
-
-
-def _invite_command(config: StackConfig) -> str:
-    return (
-        f"gcloud run jobs execute migrate --project {config.project} --region {config.region} --wait"
-        " --args=admin,invite,YOU@YOUR.DOMAIN"
-    )

@@ -64,6 +64,9 @@ class Lane(Group):
     scratch_mib: int = Field(default=256, ge=64, le=16384, description="in memory, so it counts against memory_mib")
     timeout_seconds: int = Field(default=3600, ge=600, le=86400)
     idle_exit_seconds: int = Field(default=20, ge=1, le=600)
+    linger_seconds: int = Field(
+        default=60, ge=0, le=3600, description="how long a worker waits for the next edit while somebody edits"
+    )
 
     @model_validator(mode="after")
     def _scratch_leaves_room(self) -> Lane:
@@ -175,8 +178,29 @@ class Guard(Group):
     billing_account: str = Field(default="", pattern=r"^([0-9A-F]{6}-[0-9A-F]{6}-[0-9A-F]{6})?$")
     budget: int = Field(default=20, ge=1, description="a month, in the billing account's currency")
     currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$")
+    stop_share: Literal[0.5, 0.8, 1.0] = Field(
+        default=1.0,
+        description="the budget's alert at which the site stops new work; only shares that alerts are sent at",
+    )
     email: str = Field(default="", pattern=r"^([^@\s]+@[^@\s]+)?$")
     alerts: bool = Field(default=True, description="alert policies; each condition is billed")
+
+
+class Spending(Group):
+    """The product's own caps, in US dollars: exact, and asked before anything is paid for."""
+
+    site_month_usd: float = Field(default=20, ge=0, le=1_000_000)
+    user_month_usd: float = Field(default=10, ge=0, le=1_000_000)
+    user_day_usd: float = Field(default=5, ge=0, le=1_000_000)
+
+    @model_validator(mode="after")
+    def _caps_nest(self) -> Spending:
+        if not self.user_day_usd <= self.user_month_usd <= self.site_month_usd:
+            raise ValueError(
+                "user_day_usd, user_month_usd and site_month_usd must not fall in this order, or the larger cap is"
+                " never reached; set them so"
+            )
+        return self
 
 
 class StackConfig(Group):
@@ -194,6 +218,7 @@ class StackConfig(Group):
     models: Models = Models()
     delivery: Delivery = Delivery()
     guard: Guard = Guard()
+    spending: Spending = Spending()
 
     @model_validator(mode="after")
     def _connections_suffice(self) -> StackConfig:

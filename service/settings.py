@@ -7,7 +7,9 @@ are built once at a door (`python -m service`, `python -m renderer_job`, a test)
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from decimal import Decimal
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -29,12 +31,26 @@ def _scheme(*allowed: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _networks(written: str) -> str:
+    for network in filter(None, written.split(",")):
+        ip_network(network.strip())  # a misspelt one would be believed by nobody, silently
+    return written
+
+
+def _pairs(written: str) -> str:
+    for pair in filter(None, written.split(";")):
+        role, _, member = pair.partition("=")
+        if not role.strip() or not member.strip():
+            raise ValueError("write ROLE=USER;ROLE=USER, such as site=courses;author=worker")
+    return written
+
+
 DEVELOPMENT_ONLY = {
     "database_url": "embedded",
     "storage_url": "file",
     "jobs_url": "local",
-    "mail_url": "console",
 }
+SHORTEST_COOKIE_KEY = 32  # characters; what `openssl rand -base64 24` draws, 192 bits
 
 
 class Settings(BaseSettings):
@@ -55,6 +71,9 @@ class Settings(BaseSettings):
     database_user: str = Field(default="", description="IAM database user, for cloudsql:// only")
     database_pool: int = Field(default=5, ge=1, le=40, description="connections that one process keeps")
     database_overflow: int = Field(default=5, ge=0, le=40)
+    database_role_members: Annotated[str, AfterValidator(_pairs)] = Field(
+        default="", description="for `migrate`: which database user gets which role, ROLE=USER;ROLE=USER"
+    )
 
     storage_url: Annotated[str, _scheme("file", "gs")] = "file:"
     queue_url: Annotated[str, _scheme("postgres", "pubsub")] = "postgres:"
@@ -71,6 +90,9 @@ class Settings(BaseSettings):
 
     cookie_keys: SecretStr = Field(default=SecretStr(""), description="comma-separated, newest first; made on a laptop")
     signup: Literal["open", "invite", "closed"] = "open"
+    trusted_proxies: Annotated[str, AfterValidator(_networks)] = Field(
+        default="", description="networks whose X-Forwarded-For is believed, comma-separated; empty: nobody's"
+    )
     upload_limit_bytes: int = Field(default=50_000_000, gt=0)
 
     media_url: Annotated[str, _scheme("", "gs")] = Field(
@@ -121,13 +143,34 @@ class Settings(BaseSettings):
         for field, scheme in DEVELOPMENT_ONLY.items():
             if urlsplit(getattr(self, field)).scheme == scheme:
                 raise ValueError(f"{field.upper()}={scheme}: is for development; production needs a real address")
-        if not self.cookie_keys.get_secret_value():
-            raise ValueError("COOKIE_KEYS is empty; production needs a key of its own")
         if self.failpoints:
             raise ValueError("FAILPOINTS is for fault runs; production must not break itself")
         if self.speech.split(":")[0] == "auto":
             raise ValueError("SPEECH=auto: is for development; name the voice, such as openai:gpt-4o-mini-tts")
         return self
+
+    def refuse_for_the_site(self) -> None:
+        """What only the site needs: keys for its cookies and a way to send mail. Jobs hold neither.
+
+        Raises:
+            BadInput: a key is missing in production, or too short to be one anywhere; or mail would go to a log.
+        """
+        keys = [key.strip() for key in self.cookie_keys.get_secret_value().split(",") if key.strip()]
+        if any(len(key) < SHORTEST_COOKIE_KEY for key in keys):
+            raise BadInput(
+                f"COOKIE_KEYS holds a key of fewer than {SHORTEST_COOKIE_KEY} characters."
+                " Draw a new one: openssl rand -base64 48"
+            )
+        if self.production and not keys:
+            raise BadInput("COOKIE_KEYS is empty, and production needs a key of its own: openssl rand -base64 48")
+        if self.production and urlsplit(self.mail_url).scheme == "console":
+            raise BadInput("MAIL_URL=console: is for development; production needs an smtp:// or smtps:// address.")
+
+    @property
+    def role_members(self) -> Mapping[str, str]:
+        """The database user of each role."""
+        pairs = (pair.partition("=") for pair in self.database_role_members.split(";") if pair.strip())
+        return {role.strip(): member.strip() for role, _, member in pairs}
 
     @property
     def model(self) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 
 import uvicorn
+from fastapi import FastAPI
 from rich.console import Console
 
 from service.commands.arguments import parser
@@ -33,6 +34,7 @@ def main(argv: list[str]) -> int:
     if given.demo:
         chosen["llm"] = "offline"
     settings = load_settings(**chosen)
+    settings.refuse_for_the_site()
     configure_logging(settings)
     configure_traces(settings, "site")
     listener = listen(settings)
@@ -75,11 +77,13 @@ def _serve(settings: Settings, listener: socket.socket, *, demo: bool) -> int:
 
     stop = threading.Event()
     with open_services(settings) as services:
-        upgrade(services.engine)
+        if not settings.production:
+            # In production the job `migrate` does it: the site may not change the schema, and an older site must also
+            # start on a newer one, or nothing could be rolled back.
+            upgrade(services.engine)
         # Opened here and not in the site's lifespan: the embedded database must be migrated before the workers start.
         app = create_app(services.settings, lambda _: nullcontext(services))
-        config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=3, lifespan="on")
-        server = Announcing(config, lambda: _announce(services, demo, stop))
+        server = Announcing(server_config(app, settings), lambda: _announce(services, demo, stop))
         # The server catches both signals, ends in order, and then raises them again; here they have done their work.
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: None)
@@ -88,6 +92,21 @@ def _serve(settings: Settings, listener: socket.socket, *, demo: bool) -> int:
         finally:
             stop.set()
     return 0
+
+
+def server_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
+    """How the site is served. Behind trusted proxies a caller's address is the right-most one that no proxy of ours
+    wrote: everything to its left came with the request and may be invented.
+    """
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=3,
+        lifespan="on",
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=settings.trusted_proxies,
+    )
 
 
 def _interrupt(*_: object) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
-from sqlalchemy import Engine, exc, text
+from sqlalchemy import Connection, Engine, exc, text
 
 from service.db.faults import code, lost_connection, message
 from service.errors import BadInput, Broken, Unavailable
@@ -13,6 +14,7 @@ from service.settings import ROOT
 # No such user, wrong password, no such database, no right to enter it.
 LOCKED_OUT = frozenset({"28000", "28P01", "3D000", "42501"})
 VERSIONS = ROOT / "migrations" / "versions"
+REVISION = re.compile(r"""^revision = ["']([^"']+)""", re.MULTILINE)
 
 
 def head() -> str:
@@ -22,7 +24,7 @@ def head() -> str:
         Broken: the migrations are not beside the program.
     """
     files = sorted(VERSIONS.glob("*.py"))
-    found = re.search(r"""^revision = ["']([^"']+)""", files[-1].read_text(), re.MULTILINE) if files else None
+    found = REVISION.search(files[-1].read_text()) if files else None
     if found is None:
         raise Broken(f"There are no migrations in {VERSIONS}. The installation is incomplete: fetch it again.")
     return found.group(1)
@@ -31,10 +33,25 @@ def head() -> str:
 def current(engine: Engine) -> str | None:
     """The revision of the database, None when it is empty."""
     with engine.connect() as connection:
-        if connection.scalar(text("SELECT to_regclass('alembic_version')")) is None:
-            return None
-        found = connection.scalar(text("SELECT version_num FROM alembic_version"))
-        return None if found is None else str(found)
+        return _current(connection)
+
+
+def is_behind(connection: Connection) -> bool:
+    """Whether this program needs a newer schema. One that it does not know yet is newer, and migrations only expand."""
+    return (found := _current(connection)) != head() and (found is None or found in _known())
+
+
+def _current(connection: Connection) -> str | None:
+    if connection.scalar(text("SELECT to_regclass('alembic_version')")) is None:
+        return None
+    found = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return None if found is None else str(found)
+
+
+@cache
+def _known() -> frozenset[str]:
+    files = [path.read_text() for path in VERSIONS.glob("*.py")]
+    return frozenset(found for text in files for found in REVISION.findall(text))
 
 
 def upgrade(engine: Engine, *, durable: bool = True) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 from fastapi.responses import PlainTextResponse
-from sqlalchemy import text
 
+from service.db.migrate import is_behind
+from service.errors import Unavailable
 from service.web.deps import Database
 
 router = APIRouter()
@@ -25,6 +26,11 @@ def lives() -> PlainTextResponse:
 
 @router.get("/readyz")
 def ready(database: Database) -> PlainTextResponse:
-    """The database answers too."""
-    database.execute(text("SELECT 1"))
+    """The database answers too, and has the tables that this version needs.
+
+    Raises:
+        Unavailable: it was not migrated; a revision that says so never takes traffic.
+    """
+    if is_behind(database.connection()):
+        raise Unavailable("The database lacks the newest schema. Run `coursewright migrate` with this version.")
     return PlainTextResponse("ready\n")

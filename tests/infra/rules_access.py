@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from tests.infra.finding import containers, environment_of, grants, rule, runs_as, who
-from tests.infra.graph import Graph, short
+from tests.infra.graph import Graph, Node, short
 
 SQL_ROLES = {"roles/cloudsql.client", "roles/cloudsql.instanceUser"}
 
@@ -108,7 +108,8 @@ def the_site_may_start_the_lanes_and_nothing_more_of_them(graph: Graph) -> list[
         if "site" in who(graph, n)
         for lane in graph.named(n.of_property["name"], "cloudrunv2:Job")
     }
-    expected = {("roles/run.invoker", "author"), ("roles/run.invoker", "render")}
+    # Not run.invoker, which may not name a number of tasks; not run.developer, which may change the job.
+    expected = {("roles/run.jobsExecutorWithOverrides", lane) for lane in ("author", "render")}
     return [str(one) for one in given ^ expected]
 
 
@@ -201,3 +202,34 @@ def billing_may_publish_the_budget(graph: Graph) -> list[str]:
         if "billing-budget-alert@" in str(n.inputs["member"]) and n.inputs["role"] == "roles/pubsub.publisher"
     ]
     return [] if len(may) == bool(graph.config.guard.billing_account) else ["budget topic"]
+
+
+@rule
+def the_site_believes_the_callers_that_call_it(graph: Graph) -> list[str]:
+    """The accounts in its environment are the ones whose tokens the pushes and the schedule carry."""
+    calling = {
+        "PUSH_ACCOUNT": {str(n.inputs["pushConfig"]["oidcToken"].get("serviceAccountEmail")) for n in _pushed(graph)},
+        "SCHEDULER_ACCOUNT": {
+            str(n.inputs["httpTarget"]["oidcToken"].get("serviceAccountEmail")) for n in graph.of("cloudscheduler:Job")
+        },
+    }
+    environment = environment_of(graph, "site")
+    return [
+        name
+        for name, accounts in calling.items()
+        if environment.get(name) is None or (not graph.preview and accounts != {environment[name]})
+    ]
+
+
+def _pushed(graph: Graph) -> list[Node]:
+    return [n for n in graph.of("pubsub:Subscription") if "pushConfig" in n.inputs]
+
+
+@rule
+def every_database_user_but_the_owner_gets_its_role(graph: Graph) -> list[str]:
+    users = graph.of("sql:User")
+    told = environment_of(graph, "migrate").get("DATABASE_ROLE_MEMBERS")
+    if not isinstance(told, str):
+        return []  # a preview does not know the accounts' addresses yet
+    wanted = {f"{n.name.removeprefix('database-')}={n.inputs['name']}" for n in users if n.name != "database-migrate"}
+    return [] if set(told.split(";")) == wanted else [told]

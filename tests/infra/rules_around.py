@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.infra.finding import MEMBERS, rule, who
+from tests.infra.finding import MEMBERS, environment_of, rule, who
 from tests.infra.graph import Graph, short
 from tests.infra.provider_types import arguments_of, misfits
 
@@ -100,6 +100,18 @@ def the_budget_speaks_to_people_and_to_the_site(graph: Graph) -> list[str]:
         if not node.inputs["budgetFilter"]["projects"][0].removeprefix("projects/").isdigit():
             offences.append(f"{node.label} names the project, not its number")
     return offences
+
+
+@rule
+def spending_stops_at_an_alert_of_the_budget(graph: Graph) -> list[str]:
+    """The site stops at the first alert of this share or more; between two alerts nobody tells it anything."""
+    share = float(environment_of(graph, "site").get("BUDGET_STOP_SHARE", 0))
+    return [
+        f"{node.label} has no alert at {share}"
+        for node in graph.of("billing:Budget")
+        if share
+        not in {r["thresholdPercent"] for r in node.inputs["thresholdRules"] if r["spendBasis"] == "CURRENT_SPEND"}
+    ]
 
 
 @rule

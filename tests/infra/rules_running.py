@@ -155,3 +155,48 @@ def the_schedule_waits_for_the_site(graph: Graph) -> list[str]:
         if "site" not in graph.named(graph.after(n), "cloudrunv2:Service")
         or not graph.named(graph.after(n), "cloudrunv2:ServiceIamMember")
     ]
+
+
+@rule
+def the_site_starts_lanes_as_wide_as_they_are_planned(graph: Graph) -> list[str]:
+    """More tasks than the plan counts would be more connections than the database takes."""
+    site = environment_of(graph, "site")
+    planned = {name: graph.one("cloudrunv2:Job", name).inputs["template"]["taskCount"] for name in ("author", "render")}
+    return [name for name, tasks in planned.items() if site.get(f"{name.upper()}_TASKS") != str(int(tasks))]
+
+
+@rule
+def tasks_know_their_end_and_their_price(graph: Graph) -> list[str]:
+    offences = []
+    for name in ("author", "render"):
+        task = graph.one("cloudrunv2:Job", name).inputs["template"]["template"]
+        limits = task["containers"][0]["resources"]["limits"]
+        told = environment_of(graph, name)
+        said = (f"{told.get('TASK_TIMEOUT_SECONDS')}s", told.get("TASK_CPU"), f"{told.get('TASK_MEMORY_MIB')}Mi")
+        if said != (task["timeout"], limits["cpu"], limits["memory"]) or "LINGER_SECONDS" not in told:
+            offences.append(f"{name}: {said}")
+    return offences
+
+
+@rule
+def the_schedule_alone_sweeps(graph: Graph) -> list[str]:
+    return [] if environment_of(graph, "site").get("SWEEP_SECONDS") == "0" else ["site"]
+
+
+@rule
+def public_media_is_known_to_those_who_write_and_show_it(graph: Graph) -> list[str]:
+    public = graph.config.media.access != "signed"
+    offences = [name for name in ("site", "author", "render") if ("MEDIA_URL" in environment_of(graph, name)) != public]
+    cdn = f"https://{graph.config.media.domain}" if graph.config.media.access == "cdn" else None
+    return offences + [
+        f"{name} reads elsewhere"
+        for name in ("site", "author", "render")
+        if environment_of(graph, name).get("MEDIA_PUBLIC_URL") != cdn
+    ]
+
+
+@rule
+def caps_are_the_same_for_all_who_spend(graph: Graph) -> list[str]:
+    caps = ("SITE_MONTH_USD", "USER_MONTH_USD", "USER_DAY_USD")
+    told = {tuple(environment_of(graph, name).get(cap) for cap in caps) for name in ("site", "author", "render")}
+    return [] if len(told) == 1 and None not in next(iter(told)) else [str(told)]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address, ip_network
+
 import pytest
 from pydantic import ValidationError
 
 from service.adapters.mail import open_mailer
 from service.adapters.speech import open_speech
+from service.errors import BadInput
 from service.settings import DEVELOPMENT_ONLY, Settings
 from tests.infra.conftest import VARIANTS, variant
 from tests.infra.finding import environment_of
@@ -45,9 +48,9 @@ def test_production_starts_with_what_the_container_is_told(name: str, of: str, m
 
 @pytest.mark.parametrize("name", CONTAINERS)
 def test_without_any_variable_that_production_asks_for_it_refuses(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The other way round: each of them is really asked for, so the list in `infra/compute.py` holds no idle one."""
+    """The other way round: each of them is really asked for, so that what is told holds no idle one."""
     environment = told(name, "prod")
-    asked_for = [*(field.upper() for field in DEVELOPMENT_ONLY), "COOKIE_KEYS", "SPEECH"]
+    asked_for = [*(field.upper() for field in DEVELOPMENT_ONLY), "SPEECH"]
     for missing in asked_for:
         with monkeypatch.context() as only:
             for key, value in environment.items():
@@ -63,7 +66,8 @@ def test_the_parts_that_need_no_network_open(name: str, monkeypatch: pytest.Monk
     for key, value in told(name, "prod").items():
         monkeypatch.setenv(key, value)
     settings = Settings()
-    open_mailer(settings)
+    if name == "site":
+        open_mailer(settings)
     key = settings.openai_api_key.get_secret_value()
     open_speech(settings.speech, openai_api_key=key, openai_base_url=settings.openai_base_url, cache_dir=None).close()
 
@@ -76,11 +80,32 @@ def test_only_who_calls_models_holds_their_keys() -> None:
     assert "VECTORS_API_KEY" not in told("render", "CDN, replicas, Qdrant")
 
 
-def test_jobs_hold_no_real_cookie_key_and_no_mail_password() -> None:
-    graph = variant("prod", False)
+def test_the_site_alone_is_told_how_to_seal_cookies_and_to_send_mail(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("author", "render", "migrate"):
-        environment = environment_of(graph, name)
-        assert {environment["COOKIE_KEYS"], environment["MAIL_URL"]}.isdisjoint(graph.config.secrets)
+        assert not {"COOKIE_KEYS", "MAIL_URL"} & set(told(name, "prod"))
+    site = told("site", "prod") | {"COOKIE_KEYS": "a key as long as scripts/deploy draws them"}
+    for key, value in site.items():
+        monkeypatch.setenv(key, value)
+    Settings().refuse_for_the_site()
+    for missing in ("COOKIE_KEYS", "MAIL_URL"):
+        with monkeypatch.context() as less:
+            less.delenv(missing)
+            with pytest.raises(BadInput, match=missing):
+                Settings().refuse_for_the_site()
+
+
+def test_the_migration_is_told_every_role_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    for key, value in told("migrate", "prod").items():
+        monkeypatch.setenv(key, value)
+    assert Settings().role_members == {
+        role: f"coursewright-{role}@replace-me-prod.iam" for role in ("site", "author", "render")
+    }
+
+
+def test_a_callers_address_is_believed_from_the_platform_alone() -> None:
+    trusted = [ip_network(one) for one in told("site", "prod")["TRUSTED_PROXIES"].split(",")]
+    assert any(ip_address("169.254.169.126") in network for network in trusted)
+    assert not [network for network in trusted if not network.is_private]
 
 
 def test_the_lanes_are_started_by_the_site_alone() -> None:
