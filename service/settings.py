@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from service.domain.money import Caps, micro_dollars
 from service.errors import BadInput
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -171,6 +172,11 @@ class Settings(BaseSettings):
         """The database user of each role."""
         pairs = (pair.partition("=") for pair in self.database_role_members.split(";") if pair.strip())
         return {role.strip(): member.strip() for role, _, member in pairs}
+
+    @property
+    def caps(self) -> Caps:
+        """The most that may be spent, in micro-dollars."""
+        return Caps(*map(micro_dollars, (self.site_month_usd, self.user_month_usd, self.user_day_usd)))
 
     @property
     def model(self) -> str:

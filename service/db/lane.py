@@ -1,20 +1,18 @@
 """The loop that both lanes run: claim, hold the lease, let the handler work, record how it ended.
 
-One process works on one job at a time. While a handler works, a second thread keeps the lease, and takes it away: when
-the process is told to stop, when a step hangs, when another worker has the job.
+One process works on one job at a time. While a handler works, a second thread keeps the lease (see `heart`). So a
+worker never needs more than two connections at once: the handler's and the heart's.
 """
 
 from __future__ import annotations
 
 import logging
-import os
 import random
 import signal
 import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from types import TracebackType
 
 from opentelemetry.trace import Span
 from sqlalchemy import Engine
@@ -22,10 +20,12 @@ from sqlalchemy import Engine
 from service.db import failpoints, jobs, launches
 from service.db.engine import transaction
 from service.db.failpoints import reached
+from service.db.heart import DONE, HUNG, Heart, Pulse
 from service.db.jobs import BACKOFF, Backoff, Claim
-from service.db.orphans import free_orphans, worker_name
+from service.db.orphans import end_process, free_orphans, worker_name
+from service.db.shift import Shift
 from service.db.task import Task
-from service.errors import Canceled, CoursewrightError, Fenced, Unavailable
+from service.errors import Canceled, CoursewrightError, Fenced, Paused, Resting, Throttled, Unavailable
 from service.ports import Lane
 from service.settings import Settings
 from service.traces import flush_traces, note_failure, work_span
@@ -35,13 +35,9 @@ __all__ = ["DONE", "HUNG", "NO_DATABASE", "Handler", "Task", "run_lane", "stop_o
 log = logging.getLogger(__name__)
 Handler = Callable[[Task], None]
 
-# Exit codes: all done or told to stop; the database stayed away; a step hung and only ending the process ends it.
-DONE, NO_DATABASE, HUNG = 0, 69, 75
+NO_DATABASE = 69  # the exit code when the database stays away; the other two are the heart's
 
-BEAT_SECONDS = 0.1
-# A renewal is also how a cancellation reaches a handler that has nothing to say: so not only every third of the lease.
-RENEW_AT_LEAST_EVERY_SECONDS = 5.0
-STOP_GRACE_SECONDS, HUNG_GRACE_SECONDS = 2.0, 10.0
+STARTUP_JITTER_SECONDS = 2.0  # tasks are started together, and should not ask for their connections together
 FLUSH_GRACE_SECONDS = 0.5
 PATIENCE_SECONDS = 60.0
 ORPHANS_EVERY_SECONDS = 2.0
@@ -55,44 +51,66 @@ def run_lane(
     settings: Settings,
     stop: threading.Event,
     backoff: Backoff = BACKOFF,
-    abandon: Callable[[int], None] = os._exit,
+    abandon: Callable[[int], None] = end_process,
     after_job: Callable[[], None] = lambda: None,
 ) -> int:
-    """Work on the lane's jobs until `stop` is set, or until nothing is left for `idle_exit_seconds`; the exit code.
+    """Work on the lane's jobs until `stop` is set, the task's time is up, or nothing is left for `idle_exit_seconds`.
 
-    `after_job` is called after every job, whatever became of it, and must not raise: what the job rang for is sent.
+    Gives the exit code, which docs/operations.md explains. `after_job` is called after every job, whatever became of
+    it, and must not raise: what the job rang for is sent.
 
     Told to stop, it hands the job back within seconds: when the handler does not return by itself, `abandon` ends the
     process from under it.
     """
     failpoints.arm(settings.failpoints)
+    shift = Shift(lane, settings)
+
+    def leave(code: int) -> None:
+        shift.tell(code)
+        flush_traces(FLUSH_GRACE_SECONDS)
+        abandon(code)
+
+    pulse = Pulse(
+        settings.lease_seconds, settings.step_deadline_seconds, stop, leave, backoff, ends_at=shift.hands_back_at
+    )
+    if shift.on_platform:
+        stop.wait(random.uniform(0, STARTUP_JITTER_SECONDS))  # noqa: S311 - jitter
     _arrive(engine, lane)
+    code = _serve(engine, handlers, shift, pulse, after_job)
+    shift.tell(code)
+    return code
+
+
+def _serve(
+    engine: Engine, handlers: Mapping[str, Handler], shift: Shift, pulse: Pulse, after_job: Callable[[], None]
+) -> int:
+    """Claim and attend until there is a reason to end; the exit code."""
     worker = worker_name()
-    idle_since = reached_at = time.monotonic()
+    reached_at = time.monotonic()
     look_for_orphans_at = 0.0
-    while not stop.is_set():
+    while not pulse.stop.is_set() and shift.may_claim:
         try:
             if time.monotonic() >= look_for_orphans_at:
                 transaction(engine, free_orphans)
                 look_for_orphans_at = time.monotonic() + ORPHANS_EVERY_SECONDS
-            claim = transaction(engine, lambda session: jobs.claim(session, lane, worker, settings.lease_seconds))
+            claim = transaction(engine, lambda session: jobs.claim(session, shift.lane, worker, pulse.lease_seconds))
+            if claim is None and shift.goes_home(engine):
+                break
             reached_at = time.monotonic()
         except Unavailable as error:
             if time.monotonic() - reached_at > PATIENCE_SECONDS:
-                log.error("the database stayed away for %.0f s; the %s lane ends", PATIENCE_SECONDS, lane)
+                log.error("the database stayed away for %.0f s; the %s lane ends", PATIENCE_SECONDS, shift.lane)
                 return NO_DATABASE
-            log.warning("the %s lane waits: %s", lane, error)
-            stop.wait(1.0)
+            log.warning("the %s lane waits: %s", shift.lane, error)
+            pulse.stop.wait(1.0)
             continue
-        if claim is not None:
-            with _job_span(claim):
-                _attend(engine, claim, handlers, settings, stop, backoff, abandon)
-            after_job()
-            idle_since = time.monotonic()
-        elif 0 < settings.idle_exit_seconds <= time.monotonic() - idle_since:
-            return DONE
-        else:
-            stop.wait(settings.poll_seconds * random.uniform(0.7, 1.3))  # noqa: S311 - jitter
+        if claim is None:
+            pulse.stop.wait(shift.settings.poll_seconds * random.uniform(0.7, 1.3))  # noqa: S311 - jitter
+            continue
+        shift.taken()
+        with _job_span(claim):
+            _attend(engine, claim, handlers, shift, pulse)
+        after_job()
     return DONE
 
 
@@ -126,25 +144,18 @@ def _job_span(claim: Claim) -> AbstractContextManager[Span]:
     )
 
 
-def _attend(
-    engine: Engine,
-    claim: Claim,
-    handlers: Mapping[str, Handler],
-    settings: Settings,
-    stop: threading.Event,
-    backoff: Backoff,
-    abandon: Callable[[int], None],
-) -> None:
+def _attend(engine: Engine, claim: Claim, handlers: Mapping[str, Handler], shift: Shift, pulse: Pulse) -> None:
     """Work on one claimed job and record how it ended."""
     reached("claimed")
-    task = Task(engine, claim, settings.lease_seconds)
+    task = Task(engine, claim, pulse.lease_seconds, shift.settings.caps)
     started = time.monotonic()
-    with _Heart(engine, task, settings, stop, backoff, abandon):
+    with Heart(engine, task, pulse):
         outcome = _outcome(handlers, task)
+    shift.note(outcome, time.monotonic() - started)
     if outcome is not None:
         note_failure(outcome)
     try:
-        _record(engine, task, outcome, backoff)
+        _record(engine, task, outcome, pulse.backoff)
     except Fenced:
         log.info("job %s (%s) is another worker's now; its end is not recorded", claim.job_id, claim.kind)
     except Unavailable as error:
@@ -164,7 +175,8 @@ def _outcome(handlers: Mapping[str, Handler], task: Task) -> Exception | None:
 
 
 def _record(engine: Engine, task: Task, outcome: Exception | None, backoff: Backoff) -> None:
-    claim = task.claim
+    """Write down how the job ended. Waiting for a provider or for money uses no attempt. Raises Fenced, Unavailable."""
+    claim, error = task.claim, str(outcome)
     match outcome:
         case None:
             reached("put-not-finished")
@@ -173,12 +185,14 @@ def _record(engine: Engine, task: Task, outcome: Exception | None, backoff: Back
         case Fenced():
             raise outcome
         case Canceled():
-            transaction(engine, lambda session: jobs.fail(session, claim, str(outcome), retryable=False))
+            transaction(engine, lambda session: jobs.fail(session, claim, error, retryable=False))
+        case Paused():
+            transaction(engine, lambda session: jobs.set_aside(session, claim, error))
+        case Resting():
+            rest = outcome.seconds
+            transaction(engine, lambda session: jobs.release(session, claim, error=error, rest_seconds=rest))
         case CoursewrightError():
-            retryable = outcome.retryable
-            transaction(
-                engine, lambda session: jobs.fail(session, claim, str(outcome), retryable=retryable, backoff=backoff)
-            )
+            _fail(engine, claim, outcome, backoff)
         case _:
             log.error("job %s (%s) failed unexpectedly", claim.job_id, claim.kind, exc_info=outcome)
             error = (
@@ -187,90 +201,11 @@ def _record(engine: Engine, task: Task, outcome: Exception | None, backoff: Back
             transaction(engine, lambda session: jobs.fail(session, claim, error, retryable=True, backoff=backoff))
 
 
-class _Heart:
-    """Keeps the lease of one task while its handler works, in a thread of its own."""
-
-    def __init__(
-        self,
-        engine: Engine,
-        task: Task,
-        settings: Settings,
-        stop: threading.Event,
-        backoff: Backoff,
-        abandon: Callable[[int], None],
-    ) -> None:
-        self._engine, self._task, self._stop = engine, task, stop
-        self._backoff, self._abandon = backoff, abandon
-        self._lease_seconds, self._deadline = settings.lease_seconds, settings.step_deadline_seconds
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._beat, name=f"lease-{task.claim.job_id}", daemon=True)
-
-    def __enter__(self) -> None:
-        self._thread.start()
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def _beat(self) -> None:
-        every = min(self._lease_seconds / 3, RENEW_AT_LEAST_EVERY_SECONDS)
-        renew_at = time.monotonic() + every
-        while not self._over.wait(BEAT_SECONDS):
-            if self._stop.is_set():
-                self._hand_back()
-                return
-            if self._task.still_seconds > self._deadline:
-                self._give_up()
-                return
-            if time.monotonic() >= renew_at:
-                renew_at = time.monotonic() + every
-                if not self._renew():
-                    return
-
-    def _renew(self) -> bool:
-        """Renew the lease; False when there is nothing to renew any more."""
-        claim = self._task.claim
-        try:
-            asked = transaction(self._engine, lambda session: jobs.renew(session, claim, self._lease_seconds))
-        except Fenced as lost:
-            self._task.end_by(lost)
-            return False
-        except Unavailable as error:
-            log.warning("the lease of job %s is not renewed: %s", claim.job_id, error)
-            return True
-        if asked:
-            self._task.end_by(Canceled("The run was asked to stop."))
-        return True
-
-    def _hand_back(self) -> None:
-        """Told to stop: the job goes back now, whatever the handler is doing, and its attempt does not count."""
-        self._task.end_by(Fenced("The worker was told to stop."))
-        claim = self._task.claim
-        try:
-            transaction(self._engine, lambda session: jobs.release(session, claim))
-            reached("released")
-            log.info("job %s (%s) is handed back", claim.job_id, claim.kind)
-        except (Fenced, Unavailable) as error:
-            log.info("job %s is not handed back: %s", claim.job_id, error)
-        if not self._over.wait(STOP_GRACE_SECONDS):
-            flush_traces(FLUSH_GRACE_SECONDS)
-            self._abandon(DONE)
-
-    def _give_up(self) -> None:
-        """The step takes too long. The lease is no longer renewed; when nothing stirs, the process must end."""
-        claim = self._task.claim
-        late = Unavailable(f"A step took longer than {self._deadline:.0f} s and was ended.")
-        log.error("job %s (%s): %s", claim.job_id, claim.kind, late)
-        self._task.end_by(late)
-        if self._over.wait(HUNG_GRACE_SECONDS):
-            return
-        try:
-            error = str(late)
-            transaction(
-                self._engine,
-                lambda session: jobs.fail(session, claim, error, retryable=True, backoff=self._backoff),
-            )
-        except (Fenced, Unavailable) as error:
-            log.info("the end of job %s is not recorded: %s", claim.job_id, error)
-        flush_traces(FLUSH_GRACE_SECONDS)
-        self._abandon(HUNG)
+def _fail(engine: Engine, claim: Claim, error: CoursewrightError, backoff: Backoff) -> None:
+    told = error.after_seconds if isinstance(error, Throttled) else None
+    transaction(
+        engine,
+        lambda session: jobs.fail(
+            session, claim, str(error), retryable=error.retryable, backoff=backoff, after_seconds=told or 0.0
+        ),
+    )

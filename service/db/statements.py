@@ -11,15 +11,21 @@ _GUARD = "jobs.id = :job AND jobs.epoch = :epoch AND jobs.state = 'running'"
 _LEASE = "clock_timestamp() + make_interval(secs => CAST(:lease AS double precision))"
 
 
+# The kill switch, read wherever work could begin or go on: off by itself once its time is over.
+_STOPPED = "SELECT reason FROM switches WHERE name = 'spending' AND (until IS NULL OR until > now())"
+
+
 def _guarded(statement: str) -> TextClause:
-    return text(statement.replace("GUARD", _GUARD).replace("LEASE", _LEASE))
+    return text(statement.replace("GUARD", _GUARD).replace("LEASE", _LEASE).replace("STOPPED", _STOPPED))
 
 
 # One statement takes what is due and what was abandoned: no reaper has to run first, and two workers never meet.
+# Jobs of a paused run wait as they are, and while spending is stopped nothing at all is taken.
 CLAIM = _guarded("""
     WITH next AS (
         SELECT j.id FROM jobs j JOIN runs r ON r.id = j.run_id
         WHERE j.lane = :lane AND j.attempt < j.max_attempts AND NOT r.cancel_requested
+          AND r.paused_because = '' AND NOT EXISTS (STOPPED)
           AND ((j.state = 'queued' AND j.run_after <= now()) OR (j.state = 'running' AND j.lease_until < now()))
         ORDER BY j.priority, j.run_after, j.created_at, j.id
         FOR UPDATE OF j SKIP LOCKED LIMIT 1
@@ -32,7 +38,7 @@ CLAIM = _guarded("""
 """)
 
 UNCLAIMABLE = text("""
-    SELECT j.id, j.error, j.attempt, r.cancel_requested FROM jobs j JOIN runs r ON r.id = j.run_id
+    SELECT j.id, j.run_id, j.error, j.attempt, r.cancel_requested FROM jobs j JOIN runs r ON r.id = j.run_id
     WHERE j.state IN ('blocked', 'queued', 'running') AND (
           (j.state = 'running' AND j.lease_until < now() AND (j.attempt >= j.max_attempts OR r.cancel_requested))
           OR (j.state IN ('blocked', 'queued') AND r.cancel_requested))
@@ -41,7 +47,8 @@ UNCLAIMABLE = text("""
 
 RENEW = _guarded("""
     UPDATE jobs SET lease_until = LEASE FROM runs
-    WHERE GUARD AND runs.id = jobs.run_id RETURNING runs.cancel_requested
+    WHERE GUARD AND runs.id = jobs.run_id
+    RETURNING runs.cancel_requested, runs.paused_because, (STOPPED) AS stopped
 """)
 
 LOCK_JOB = _guarded("SELECT id FROM jobs WHERE GUARD FOR UPDATE")
@@ -111,6 +118,21 @@ REQUEST_CANCEL = text("""
     WHERE id = :run AND state IN ('accepted', 'running') RETURNING id
 """)
 
+PAUSE = text("""
+    UPDATE runs SET paused_because = :why
+    WHERE id = :run AND state IN ('accepted', 'running') AND NOT cancel_requested AND paused_because <> :why
+    RETURNING id
+""")
+
+# What it pays from now on is charged to the day of its going on, unless something is still held from an earlier one.
+RESUME = text("""
+    UPDATE runs SET paused_because = '',
+                    reserved_on = CASE WHEN reserved_micro_dollars > 0 THEN reserved_on END
+    WHERE id = :run AND paused_because <> '' RETURNING id
+""")
+
+QUEUED_LANES = text("SELECT DISTINCT lane FROM jobs WHERE run_id = :run AND state = 'queued'")
+
 # A job that is locked just now is being claimed: its worker will see the request.
 WAITING = text("""
     SELECT id FROM jobs WHERE run_id = :run AND state IN ('blocked', 'queued') FOR UPDATE SKIP LOCKED
@@ -126,7 +148,7 @@ COUNT_JOBS = text("""
 """)
 
 END_RUN = text("""
-    UPDATE runs SET state = :state, error = :error, finished_at = clock_timestamp(),
+    UPDATE runs SET state = :state, error = :error, finished_at = clock_timestamp(), paused_because = '',
                     percent = CASE WHEN CAST(:state AS text) = 'succeeded' THEN 100 ELSE percent END
     WHERE id = :run
 """)
@@ -148,4 +170,5 @@ SAVE_STEP = text("""
 SPEND = text("""
     INSERT INTO ledger (key, run_id, job_id, what, quantity, unit, micro_dollars)
     VALUES (:key, :run, :job, :what, :quantity, :unit, :micro_dollars) ON CONFLICT (key) DO NOTHING
+    RETURNING micro_dollars
 """)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from service.db import jobs
+from service.db import jobs, money
 from service.db.events import say
 from service.db.failpoints import reached
 from service.db.jobs import Claim
@@ -48,7 +48,9 @@ def saved(session: Session, held: Claim, name: str, in_key: str) -> Step | None:
 def checkpoint(
     session: Session, held: Claim, step: Finished, lease_seconds: float, said: Mapping[str, Any] | None = None
 ) -> None:
-    """Save the step with its price, renew the lease, count its units and tell of it.
+    """Save the step with its price, renew the lease, count its units and tell of it; and settle what it cost.
+
+    A step that is done again for the same input is neither saved nor settled twice.
 
     Raises:
         Fenced: another worker holds the job; nothing is saved.
@@ -57,14 +59,25 @@ def checkpoint(
     sha256 = hashlib.sha256(step.out.encode()).hexdigest()
     row = {"name": step.name, "in_key": step.in_key, "out_sha256": sha256, "out": step.out}
     new = session.scalars(SAVE_STEP, {"job": held.job_id, "epoch": held.epoch, **row}).one()
-    for number, entry in enumerate(step.spent):
-        key = f"{held.job_id}:{step.name}:{step.in_key}:{number}"
-        price = {"what": entry.what, "quantity": entry.quantity, "unit": entry.unit}
-        session.execute(
-            SPEND, {"key": key, "run": held.run_id, "job": held.job_id, "micro_dollars": entry.micro_dollars, **price}
-        )
+    paid = _enter(session, held, f"{step.name}:{step.in_key}", step.spent)
     reached("mid-transaction")
     if new:
         jobs.add_units(session, held, step.units)
     if said:
         say(session, held.run_id, "progress", said)
+    money.settle(session, held.run_id, paid)
+
+
+def book(session: Session, held: Claim, key: str, spent: Sequence[Spending], lease_seconds: float) -> None:
+    """Settle what was paid for outside of any step, once for each key of the job. Raises Fenced."""
+    jobs.renew(session, held, lease_seconds)
+    money.settle(session, held.run_id, _enter(session, held, key, spent))
+
+
+def _enter(session: Session, held: Claim, key: str, spent: Sequence[Spending]) -> int:
+    """Put what was paid into the ledger; the micro-dollars of what was not there yet."""
+    paid = 0
+    for number, entry in enumerate(spent):
+        row = {"key": f"{held.job_id}:{key}:{number}", "run": held.run_id, "job": held.job_id, **asdict(entry)}
+        paid += session.scalar(SPEND, row) or 0
+    return paid

@@ -213,7 +213,7 @@ def test_a_cancellation_ends_what_waits_at_once_and_what_runs_at_its_next_word(d
     desk.do(lambda session: jobs.request_cancel(session, run_id))
     assert {desk.job(waiting).state, desk.job(blocked).state} == {JobState.CANCELED}
     assert desk.run_row(run_id).state == RunState.RUNNING
-    assert desk.do(lambda session: jobs.renew(session, held, 60.0)) is True
+    assert isinstance(desk.do(lambda session: jobs.renew(session, held, 60.0)), Canceled)
     with pytest.raises(Canceled):
         desk.do(lambda session: jobs.guard(session, held, 60.0))
     assert desk.claim() is None

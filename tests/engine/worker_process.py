@@ -16,7 +16,7 @@ from pathlib import Path
 
 from sqlalchemy import create_engine
 
-from service.db import lane
+from service.db import heart
 from service.db.jobs import Backoff
 from service.db.lane import Task, run_lane, stop_on_signals
 from service.settings import Settings
@@ -63,7 +63,7 @@ def main() -> int:
         poll_seconds=0.05,
         idle_exit_seconds=1.0,
     )
-    lane.HUNG_GRACE_SECONDS = 0.5
+    heart.HUNG_GRACE_SECONDS = 0.5
     stop = stop_on_signals()
     engine = create_engine(url, pool_pre_ping=True)
     print("ready", flush=True)

@@ -1,0 +1,308 @@
+"""Money: held before a run begins, settled with each step, given back at its end, and stopped as a whole.
+
+A run is charged to three purses: the site's month, its owner's month and its owner's day, of the day (UTC, by the
+database's clock) on which it reserved. What a purse has spent and what it holds never pass its cap when a run begins.
+Work that costs more than was held is booked all the same, because it was paid; but no step begins once a purse is
+spent, or once the run has used up what was held for it and its purses have no room beside what they hold for others.
+So the spend is at most the cap and one step for each worker.
+
+Locks come in one order: job, run, course and lessons, and the purses last, sorted; so two runs never wait for each
+other, and the site's purse, which every run needs, is held only for the last moments of a transaction.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import TextClause, select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from service.db.statements import RING
+from service.db.tables import BudgetAlert, Run, Switch
+from service.domain.money import BudgetAlertMessage, Caps, dollars
+from service.errors import OverBudget, Paused
+
+__all__ = [
+    "BudgetAlertMessage",
+    "Caps",
+    "allow_spending",
+    "budget_alert",
+    "may_spend",
+    "reconcile",
+    "release",
+    "reserve",
+    "settle",
+    "spending_stopped",
+    "stop_spending",
+]
+
+SPENDING = "spending"
+
+# Purse, what it is called, when it is filled again, the setting that widens it.
+NAMES = {
+    "site_month": ("the site's budget for this month", "next month", "SITE_MONTH_USD"),
+    "user_month": ("your budget for this month", "next month", "USER_MONTH_USD"),
+    "user_day": ("your budget for today", "tomorrow", "USER_DAY_USD"),
+}
+
+TODAY = text("SELECT CAST(now() AT TIME ZONE 'UTC' AS date)")
+
+
+def _with_purses(statement: str) -> TextClause:
+    """PURSES in a statement stands for the three purses of `whose (owner, day)`, each with its cap."""
+    purses = """
+        purses AS (
+            SELECT name, scope, to_char(day, style) AS period, cap
+            FROM whose, LATERAL (VALUES
+                ('site_month', 'site', 'YYYY-MM', CAST(:site_month AS bigint)),
+                ('user_month', 'user:' || owner, 'YYYY-MM', CAST(:user_month AS bigint)),
+                ('user_day', 'user:' || owner, 'YYYY-MM-DD', CAST(:user_day AS bigint))
+            ) AS purse (name, scope, style, cap)
+        )
+    """
+    given = "whose AS (SELECT CAST(:owner AS text) AS owner, CAST(:day AS date) AS day)"
+    return text(statement.replace("PURSES", purses).replace("GIVEN", given))
+
+
+OPEN_PURSES = _with_purses("""
+    WITH GIVEN, PURSES
+    INSERT INTO budgets (scope, period) SELECT scope, period FROM purses ORDER BY scope, period ON CONFLICT DO NOTHING
+""")
+
+# All three or none, in one statement: `held` locks the newest rows in order, and the UPDATE asks the narrowest of them.
+HOLD = _with_purses("""
+    WITH GIVEN, PURSES, held AS (
+        SELECT p.name, b.scope, b.period, p.cap - b.spent_micro_dollars - b.reserved_micro_dollars AS room
+        FROM budgets b JOIN purses p ON p.scope = b.scope AND p.period = b.period
+        ORDER BY b.scope, b.period FOR UPDATE OF b
+    ), changed AS (
+        UPDATE budgets b SET reserved_micro_dollars = b.reserved_micro_dollars + CAST(:micro AS bigint)
+        FROM held h
+        WHERE b.scope = h.scope AND b.period = h.period AND (SELECT min(room) FROM held) >= CAST(:micro AS bigint)
+        RETURNING b.scope
+    )
+    SELECT name, room, (SELECT count(*) FROM changed) AS changed FROM held ORDER BY room
+""")
+
+HELD = text("""
+    UPDATE runs SET reserved_micro_dollars = reserved_micro_dollars + :micro, reserved_on = :day WHERE id = :run
+""")
+
+BOOK_RUN = text("""
+    WITH mine AS (
+        SELECT id, owner_id, least(reserved_micro_dollars, CAST(:micro AS bigint)) AS freed,
+               coalesce(reserved_on, CAST(now() AT TIME ZONE 'UTC' AS date)) AS day
+        FROM runs WHERE id = :run FOR UPDATE
+    )
+    UPDATE runs SET spent_micro_dollars = spent_micro_dollars + CAST(:micro AS bigint),
+                    reserved_micro_dollars = reserved_micro_dollars - mine.freed, reserved_on = mine.day
+    FROM mine WHERE runs.id = mine.id RETURNING mine.owner_id, mine.freed, mine.day
+""")
+
+BOOK = _with_purses("""
+    WITH GIVEN, PURSES
+    INSERT INTO budgets (scope, period, spent_micro_dollars)
+    SELECT scope, period, CAST(:micro AS bigint) FROM purses ORDER BY scope, period
+    ON CONFLICT (scope, period) DO UPDATE
+    SET spent_micro_dollars = budgets.spent_micro_dollars + excluded.spent_micro_dollars,
+        reserved_micro_dollars = budgets.reserved_micro_dollars - CAST(:freed AS bigint)
+""")
+
+RELEASE_RUN = text("""
+    WITH mine AS (SELECT id, owner_id, reserved_micro_dollars AS freed, reserved_on AS day FROM runs
+                  WHERE id = :run AND reserved_micro_dollars > 0 FOR UPDATE)
+    UPDATE runs SET reserved_micro_dollars = 0 FROM mine WHERE runs.id = mine.id
+    RETURNING mine.owner_id, mine.freed, mine.day
+""")
+
+# A run that never paid and is to pay nothing is nobody's business here, so the offline parts work with any cap.
+EMPTY_PURSE = _with_purses("""
+    WITH mine AS (
+        SELECT owner_id, reserved_micro_dollars AS left, estimated_micro_dollars, spent_micro_dollars, paused_because,
+               coalesce(reserved_on, CAST(now() AT TIME ZONE 'UTC' AS date)) AS day
+        FROM runs WHERE id = :run
+    ), whose AS (
+        SELECT CAST(owner_id AS text) AS owner, day FROM mine WHERE estimated_micro_dollars + spent_micro_dollars > 0
+    ), PURSES
+    SELECT mine.paused_because,
+           (SELECT reason FROM switches WHERE name = 'spending' AND (until IS NULL OR until > now())) AS stopped,
+           (SELECT p.name FROM purses p LEFT JOIN budgets b ON b.scope = p.scope AND b.period = p.period
+            WHERE coalesce(b.spent_micro_dollars, 0) >= p.cap
+               OR (mine.left = 0 AND coalesce(b.spent_micro_dollars + b.reserved_micro_dollars, 0) >= p.cap)
+            ORDER BY p.name LIMIT 1) AS empty
+    FROM mine
+""")
+
+LOCK_PURSES = text("""
+    SELECT scope FROM budgets WHERE reserved_micro_dollars > 0 ORDER BY scope, period FOR UPDATE
+""")
+RECONCILE = text("""
+    UPDATE budgets b SET reserved_micro_dollars = held.micro
+    FROM (SELECT p.scope, p.period,
+                 coalesce(sum(r.reserved_micro_dollars) FILTER (
+                     WHERE p.scope IN ('site', 'user:' || r.owner_id)
+                       AND p.period IN (to_char(r.reserved_on, 'YYYY-MM'), to_char(r.reserved_on, 'YYYY-MM-DD'))
+                 ), 0) AS micro
+          FROM budgets p LEFT JOIN runs r ON r.reserved_micro_dollars > 0
+          WHERE p.reserved_micro_dollars > 0 GROUP BY p.scope, p.period) AS held
+    WHERE b.scope = held.scope AND b.period = held.period AND b.reserved_micro_dollars <> held.micro
+    RETURNING b.scope
+""")
+
+STOP = text("""
+    INSERT INTO switches (name, reason, until) VALUES ('spending', :reason, CAST(:until AS timestamptz))
+    ON CONFLICT (name) DO UPDATE
+    SET since = now(),
+        reason = CASE WHEN switches.until IS NULL THEN switches.reason ELSE excluded.reason END,
+        until = CASE WHEN switches.until IS NULL OR excluded.until IS NULL THEN NULL
+                     ELSE greatest(switches.until, excluded.until) END
+""")
+
+WAKE = text("""
+    SELECT DISTINCT ON (j.lane) j.lane, j.run_id FROM jobs j JOIN runs r ON r.id = j.run_id
+    WHERE j.state IN ('queued', 'running') AND r.paused_because = '' ORDER BY j.lane, j.run_id
+""")
+
+
+def reserve(session: Session, run: Run, micro_dollars: int, caps: Caps) -> None:
+    """Hold the worst case for the run in its three purses: in all of them or in none. 0 touches no purse.
+
+    Call it last in its transaction: from here to the commit every other run that pays waits.
+
+    Raises:
+        OverBudget: a purse has less left; the message says which, how much, and the way out.
+    """
+    session.flush()
+    if not micro_dollars:
+        return
+    today: date = session.scalars(TODAY).one()
+    given = _purses(run.owner_id, today, caps)
+    session.execute(OPEN_PURSES, given)
+    purses = session.execute(HOLD, {**given, "micro": micro_dollars}).all()
+    if purses[0].room < micro_dollars:
+        raise OverBudget(_refusal(purses[0].name, purses[0].room, micro_dollars))
+    session.execute(HELD, {"run": run.id, "micro": micro_dollars, "day": today})
+    session.refresh(run)
+
+
+def settle(session: Session, run_id: uuid.UUID, micro_dollars: int) -> None:
+    """Book what a step has paid, above the cap too: it is spent, and less is held for the run. Call it last."""
+    if not micro_dollars:
+        return
+    row = session.execute(BOOK_RUN, {"run": run_id, "micro": micro_dollars}).one()
+    session.execute(BOOK, {**_purses(row.owner_id, row.day), "micro": micro_dollars, "freed": row.freed})
+
+
+def release(session: Session, run_id: uuid.UUID) -> None:
+    """Give back what is still held for a run that has ended. Call it last."""
+    row = session.execute(RELEASE_RUN, {"run": run_id}).one_or_none()
+    if row is not None:
+        session.execute(BOOK, {**_purses(row.owner_id, row.day), "micro": 0, "freed": row.freed})
+
+
+def may_spend(session: Session, run_id: uuid.UUID, caps: Caps) -> None:
+    """Asked before each step, without a lock: may the run go on?
+
+    Raises:
+        Paused: all spending is stopped, the run is paused, or it pays and a purse of it is empty.
+    """
+    given = {"site_month": caps.site_month, "user_month": caps.user_month, "user_day": caps.user_day}
+    found = session.execute(EMPTY_PURSE, {"run": run_id, **given}).one_or_none()
+    if found is None:
+        return
+    if found.stopped is not None:
+        raise Paused(stopped_sentence(found.stopped))
+    if found.paused_because:
+        raise Paused(found.paused_because)
+    if found.empty:
+        what, again, setting = NAMES[found.empty]
+        what = what.replace("your", "its owner's")
+        raise Paused(f"Paused: {what} is spent. Go on {again}, or ask an administrator to raise {setting}.")
+
+
+def reconcile(session: Session) -> int:
+    """Make what the purses hold equal to what is held for runs, and return how many purses were wrong.
+
+    A run that is removed with its course takes its reservation with it; the sweep calls this for such.
+    """
+    session.execute(LOCK_PURSES)
+    return len(session.execute(RECONCILE).all())
+
+
+# --- the kill switch ---
+
+
+def stop_spending(session: Session, reason: str, until: datetime | None = None) -> None:
+    """From now on no job is claimed, and workers hand theirs back; until then, or until `allow_spending`.
+
+    A stop that is in force already is never shortened.
+    """
+    session.execute(STOP, {"reason": reason, "until": until})
+
+
+def allow_spending(session: Session) -> bool:
+    """End the stop, and wake the lanes that have work; False when there was none."""
+    switch = session.get(Switch, SPENDING, with_for_update=True, populate_existing=True)
+    if switch is None:
+        return False
+    session.delete(switch)
+    session.flush()
+    for row in session.execute(WAKE).all():
+        session.execute(RING, {"id": uuid.uuid4(), "lane": row.lane, "run": str(row.run_id)})
+    return True
+
+
+def spending_stopped(session: Session) -> str | None:
+    """Why all spending is stopped just now, as a sentence for people; None when it is not."""
+    in_force = text("until IS NULL OR until > now()")
+    reason = session.scalar(select(Switch.reason).where(Switch.name == SPENDING, in_force))
+    return None if reason is None else stopped_sentence(reason)
+
+
+def stopped_sentence(reason: str) -> str:
+    """What people read while all spending is stopped."""
+    return f"All work is stopped: {reason.rstrip('.')}. It goes on when an administrator allows spending again."
+
+
+def budget_alert(session: Session, budget: str, alert: BudgetAlertMessage, share: float) -> bool:
+    """Take one of the cloud's budget messages; True when it stopped all spending until the next month.
+
+    Such messages come several times a day and mostly say how little was spent. Only an exceeded threshold of `share` or
+    more counts, once for each budget and month, so that whoever allows spending again is not overruled by the next
+    repetition. A forecast stops nothing.
+    """
+    passed = alert.alert_threshold_exceeded
+    if passed is None or passed < share:
+        return False
+    row = {"budget": budget, "interval_start": alert.cost_interval_start, "threshold": passed}
+    counted = insert(BudgetAlert).values(row).on_conflict_do_nothing().returning(BudgetAlert.budget)
+    if session.scalar(counted) is None:
+        return False
+    if session.scalar(text("SELECT CAST(:until AS timestamptz) <= now()"), {"until": alert.next_month}):
+        return False  # a late message about a month that is over
+    name = alert.budget_display_name or budget
+    spent = f"{alert.cost_amount:.2f} of {alert.budget_amount:.2f} {alert.currency_code}".rstrip()
+    stop_spending(session, f"the cloud's budget “{name}” has passed {passed:.0%} ({spent})", alert.next_month)
+    return True
+
+
+def _purses(owner_id: uuid.UUID, day: date, caps: Caps = Caps(0, 0, 0)) -> dict[str, Any]:  # noqa: B008 - frozen
+    return {
+        "owner": str(owner_id),
+        "day": day,
+        "site_month": caps.site_month,
+        "user_month": caps.user_month,
+        "user_day": caps.user_day,
+    }
+
+
+def _refusal(purse: str, room: int, wanted: int) -> str:
+    what, again, setting = NAMES[purse]
+    left = dollars(max(0, room)) if room > 0 else "nothing"
+    return (
+        f"This may cost up to {dollars(wanted)}, and {what} has {left} left. "
+        f"Try again {again}, ask for less, or ask an administrator to raise {setting}."
+    )
