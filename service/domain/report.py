@@ -17,6 +17,7 @@ from service.domain.quiz import Quiz, QuizItem
 from service.domain.readability import words
 from service.domain.source import Cite, Document, sha256_of
 from service.domain.storyboard import Scene, Storyboard
+from service.domain.support import judged
 
 Outcome = Literal["ok", "warn", "fail", "unchecked"]
 Kind = Literal["gate", "media", "pedagogy"]
@@ -191,8 +192,11 @@ def claims_gate(course: CourseDocuments) -> Check:
 
 
 def support_checks(course: CourseDocuments) -> tuple[Check, Check]:
-    """No claim is unsupported; claims that are weak, or were edited since they were checked, are named."""
-    claims = [(taught.name, claim) for taught in course.lessons for claim in taught.lesson.claims()]
+    """No claim is unsupported; claims that are weak, or were edited since they were checked, are named.
+
+    Judged anew, so that what was changed in a folder by hand is found.
+    """
+    claims = [(taught.name, judged(claim)) for taught in course.lessons for claim in taught.lesson.claims()]
     bare = [_says(name, claim) for name, claim in claims if claim.state == "unsupported"]
     loose = [_says(name, claim) for name, claim in claims if claim.state in ("weak", "edited")]
     supported = gate(

@@ -19,6 +19,7 @@ from service.domain.course import Brief, CoursePlan
 from service.domain.lesson import Lesson
 from service.domain.quiz import Quiz
 from service.domain.storyboard import Storyboard
+from service.domain.support import judged_lesson
 from service.pipeline.evidence import evidence_of, key_of
 from service.pipeline.verify import check_cites
 from service.ports import Evidence, Services
@@ -86,7 +87,7 @@ def _lesson(services: Services, task: Task, job: Assignment) -> Lesson:
         what=f"Writing {job.place}",
         lesson_id=task.claim.subject_id,
     )
-    return Lesson.model_validate(made)
+    return judged_lesson(Lesson.model_validate(made))
 
 
 def _storyboard(services: Services, task: Task, job: Assignment, lesson: Lesson) -> Storyboard:
