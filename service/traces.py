@@ -26,6 +26,7 @@ from opentelemetry import context, trace
 from opentelemetry.trace import Span, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+from service.errors import NotFound
 from service.settings import Settings
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 RUN = "coursewright.run.id"  # on every span of a run's own work; the sampler keeps all that begin with it
+ANSWERS = (404, 412, 416)  # not there, there already, nothing in this range
 FLUSH_SECONDS = 3.0  # Cloud Run ends an instance 10 s after SIGTERM, and the server takes 3 of them
 _TRACER = trace.get_tracer("coursewright")
 _W3C = TraceContextTextMapPropagator()
@@ -163,11 +165,15 @@ def count_tokens(span: Span, *, input_tokens: int, output_tokens: int = 0) -> No
     span.set_attribute("gen_ai.usage.output_tokens", output_tokens)
 
 
-def note_failure(error: BaseException) -> None:
-    """Say that what the present span stands for failed, where nothing is raised through it."""
-    span = trace.get_current_span()
-    span.set_attribute("error.type", type(error).__name__)
-    span.set_status(Status(StatusCode.ERROR))
+def note_failure(error: BaseException, span: Span | None = None) -> None:
+    """Say how what the span stands for failed, where nothing is raised through it; the present span, unless given.
+
+    An answer such as "not there" or "already there" is noted and is no failure.
+    """
+    span = span or trace.get_current_span()
+    span.set_attribute("error.type", type(error.__cause__ or error).__name__)
+    if not isinstance(error, NotFound) and getattr(error, "code", None) not in ANSWERS:
+        span.set_status(Status(StatusCode.ERROR))
 
 
 @contextmanager
@@ -184,6 +190,5 @@ def _span(name: str, kind: SpanKind, attributes: Mapping[str, Value]) -> Iterato
         try:
             yield span
         except BaseException as error:
-            span.set_attribute("error.type", type(error.__cause__ or error).__name__)
-            span.set_status(Status(StatusCode.ERROR))
+            note_failure(error, span)
             raise

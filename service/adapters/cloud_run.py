@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 from service.errors import BadInput, Broken, CoursewrightError, Throttled, Unavailable
 from service.ports import Lane
 from service.settings import Settings
+from service.traces import provider_call
 
 log = logging.getLogger(__name__)
 
@@ -102,8 +103,9 @@ class CloudRunLauncher:
         from requests.exceptions import RequestException
 
         try:
-            client = self._connected()
-            return getattr(client, method)(request=request, retry=None, timeout=self._timeout)
+            with provider_call("gcp.run", method, **{"faas.invoked_name": lane, "faas.invoked_region": self._region}):
+                client = self._connected()
+                return getattr(client, method)(request=request, retry=None, timeout=self._timeout)
         except (GoogleAPIError, GoogleAuthError, RequestException, ParseError) as error:
             raise self._told(lane, error) from error
 

@@ -6,14 +6,19 @@ from __future__ import annotations
 import logging
 import re
 import threading
+from collections.abc import Iterator
 from concurrent.futures import TimeoutError as Late
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+from opentelemetry.trace import SpanKind
 
 from service.domain.ring import Ring
 from service.errors import BadInput, Broken, Unavailable
 from service.ports import Doorbell
 from service.settings import Settings
+from service.traces import provider_call, work_span
 
 if TYPE_CHECKING:
     from google.cloud.pubsub_v1 import PublisherClient
@@ -80,14 +85,15 @@ class PubSubDoorbell:
 
         attributes = {"traceparent": trace_parent} if trace_parent else {}
         try:
-            told = self._open().publish(
-                self._topic,
-                ring.model_dump_json().encode(),
-                retry=Retry(initial=0.1, maximum=1.0, timeout=patience_seconds),
-                timeout=patience_seconds,
-                **attributes,
-            )
-            told.result(timeout=patience_seconds)
+            with self._span(ring, trace_parent):
+                told = self._open().publish(
+                    self._topic,
+                    ring.model_dump_json().encode(),
+                    retry=Retry(initial=0.1, maximum=1.0, timeout=patience_seconds),
+                    timeout=patience_seconds,
+                    **attributes,
+                )
+                told.result(timeout=patience_seconds)
         except (NotFound, Forbidden, InvalidArgument) as error:
             raise Broken(f"The topic {self._topic} takes no messages: {error.message}. Check QUEUE_URL.") from error
         except (GoogleAPIError, GoogleAuthError, Late) as error:
@@ -100,6 +106,15 @@ class PubSubDoorbell:
         if publisher is not None:
             publisher.stop()
             publisher.transport.close()
+
+    @contextmanager
+    def _span(self, ring: Ring, trace_parent: str) -> Iterator[None]:
+        topic = {"messaging.system": "gcp_pubsub", "messaging.destination.name": self._topic.rpartition("/")[2]}
+        with (
+            work_span(f"ring {ring.lane}", run_id=ring.run_id, trace_parent=trace_parent),
+            provider_call("gcp.pubsub", "publish", kind=SpanKind.PRODUCER, **topic),
+        ):
+            yield
 
     def _open(self) -> PublisherClient:
         """The client, made at the first ring: its import takes a second that the site's start need not wait for."""

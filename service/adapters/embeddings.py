@@ -12,11 +12,13 @@ import threading
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from opentelemetry.trace import get_current_span
 from pydantic import BaseModel, FiniteFloat, ValidationError
 
 from service.adapters.provider import PATIENT, Patience, ask, open_client
 from service.errors import BadInput, Broken, Unavailable
 from service.ports import Embedder
+from service.traces import count_tokens, model_call
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -105,20 +107,27 @@ class _Row(BaseModel):
     embedding: list[FiniteFloat]
 
 
+class _Usage(BaseModel):
+    prompt_tokens: int = 0
+
+
 class _Answer(BaseModel):
     data: list[_Row]
+    usage: _Usage = _Usage()
 
 
 def _vectors(body: bytes, wanted: int) -> list[list[float]]:
     """The vectors in an answer, in the order of the texts. The client library would pass any JSON on unchecked."""
     try:
-        rows = sorted(_Answer.model_validate_json(body).data, key=lambda row: row.index)
+        answer = _Answer.model_validate_json(body)
+        rows = sorted(answer.data, key=lambda row: row.index)
     except ValidationError as error:
         raise Unavailable("The embedding service answered with other things than vectors. Try again later.") from error
     if [row.index for row in rows] != list(range(wanted)):
         raise Unavailable("The embedding service answered with another number of vectors than texts. Try again later.")
     if len({len(row.embedding) for row in rows}) > 1 or not rows[0].embedding:
         raise Unavailable("The embedding service answered with vectors of no or unequal length. Try again later.")
+    count_tokens(get_current_span(), input_tokens=answer.usage.prompt_tokens)
     return [row.embedding for row in rows]
 
 
@@ -169,7 +178,8 @@ class OpenAIEmbedder:
             )
             return _vectors(answer.http_response.content, len(texts))
 
-        return ask("The embedding service", call, self._patience)
+        with model_call("openai", "embeddings", self._model, **{"coursewright.texts": len(texts)}):
+            return ask("The embedding service", call, self._patience)
 
     def close(self) -> None:
         """Give the connections back."""

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from service.adapters.provider import PATIENT, Patience, ask, open_client
 from service.errors import BadInput, Broken, Unavailable
 from service.ports import Speech, Spoken
+from service.traces import model_call
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -83,7 +84,7 @@ class PiperSpeech:
         return f"piper:{self._model.stem} {version('piper-tts')}"
 
     def say(self, text: str) -> Spoken:
-        with self._turn:
+        with self._turn, model_call("piper", "speech", self._model.stem, **{"coursewright.characters": len(text)}):
             child = self._running()
             watch = threading.Timer(PATIENCE, child.kill)
             watch.start()
@@ -207,7 +208,8 @@ class OpenAISpeech:
                 raise Unavailable("The voice service answered with something else than sound. Try again later.")
             return Spoken(pcm[: len(pcm) // 2 * 2], OPENAI_RATE)
 
-        return ask("The voice service", call, self._patience)
+        with model_call("openai", "speech", self._model, **{"coursewright.characters": len(text)}):
+            return ask("The voice service", call, self._patience)
 
     def close(self) -> None:
         if self._client:

@@ -22,6 +22,7 @@ from service.adapters.terms import Sparse, mean_length, passage_weights, query_w
 from service.domain.source import Chunk
 from service.errors import BadInput, Broken, Unavailable
 from service.ports import Embedder, IndexedChunk
+from service.traces import provider_call
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,7 +79,7 @@ class QdrantVectors:
         if not rows or limit < 1 or not query.strip():
             return []
         dense = _question(embedder, query) if embedder and _has_vectors(rows, embedder) else None
-        with self._turn, _told():
+        with self._turn, _told("query"):
             collection = self._built(course_id, embedder, rows)
             found = self._asked(collection, course_id, dense, query_weights(query), limit)
         return [rows[index].chunk for index in found]
@@ -86,14 +87,14 @@ class QdrantVectors:
     def rebuild(self, course_id: UUID, embedder: Embedder | None, rows: Sequence[IndexedChunk]) -> int:
         """Build the course's index anew and return how many passages it holds. Raises Unavailable and Broken."""
         self.drop(course_id)
-        with self._turn, _told():
+        with self._turn, _told("index"):
             if rows:
                 self._built(course_id, embedder, rows)
         return len(rows)
 
     def drop(self, course_id: UUID) -> None:
         """Forget the course; nothing happens when it is not known. Raises Unavailable and Broken."""
-        with self._turn, _told():
+        with self._turn, _told("delete"):
             self._forget(course_id, but="")
 
     def close(self) -> None:
@@ -176,12 +177,13 @@ class QdrantVectors:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
-    """Qdrant's errors as ours."""
+def _told(operation: str) -> Iterator[None]:
+    """Qdrant's errors as ours, and its time as a span."""
     from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
 
     try:
-        yield
+        with provider_call("qdrant", operation, **{"db.system.name": "qdrant", "db.operation.name": operation}):
+            yield
     except ResponseHandlingException as error:
         raise Unavailable("The vector index does not answer. Try again later.") from error
     except UnexpectedResponse as error:
