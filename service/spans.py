@@ -72,6 +72,8 @@ def record_statements(engine: Engine) -> None:
     instrumentor = SQLAlchemyInstrumentor()
     if instrumentor.is_instrumented_by_opentelemetry:
         instrumentor.uninstrument()
+    # The instrumentation asks each cursor for its connection, and pg8000 remarks on it at every statement.
+    warnings.filterwarnings("ignore", message="DB-API extension cursor.connection used")
     instrumentor.instrument(engine=engine)
 
 

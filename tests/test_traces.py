@@ -2,77 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from opentelemetry import trace
-from opentelemetry.sdk.trace import ReadableSpan
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind
 
 from service.errors import Broken
-from service.settings import Settings
 from service.traces import (
     RUN,
-    configure_traces,
     continued,
     count_tokens,
     current_trace_parent,
-    flush_traces,
     incoming,
     model_call,
     provider_call,
     work_span,
 )
+from tests.recorded import Recorded, recording, trace_id
 
 UNSAMPLED = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"
 SAMPLED = UNSAMPLED[:-2] + "01"
 TRACE = 0x0AF7651916CD43DD8448EB211C80319C
-SETTINGS = Settings(traces_url="gcp://a-project", k_revision="site-00007-abc")
-
-
-class Recorded:
-    """What left the process, in the order of its end."""
-
-    def __init__(self, exporter: InMemorySpanExporter) -> None:
-        self._exporter = exporter
-
-    def spans(self) -> tuple[ReadableSpan, ...]:
-        flush_traces(10.0)
-        return self._exporter.get_finished_spans()
-
-    def named(self, name: str) -> ReadableSpan:
-        found = [span for span in self.spans() if span.name == name]
-        assert len(found) == 1, [span.name for span in self.spans()]
-        return found[0]
-
-    def clear(self) -> None:
-        self.spans()
-        self._exporter.clear()
-
-
-@pytest.fixture(scope="module")
-def _recording() -> Iterator[Recorded]:
-    """A process has one provider of traces for good, so these tests share one and end it."""
-    exporter = InMemorySpanExporter()
-    configure_traces(SETTINGS, "site", exporter)
-    yield Recorded(exporter)
-    trace.get_tracer_provider().shutdown()  # type: ignore[attr-defined]
 
 
 @pytest.fixture
-def recorded(_recording: Recorded) -> Recorded:
-    _recording.clear()
-    return _recording
-
-
-def trace_id(span: ReadableSpan) -> int:
-    assert span.context is not None
-    return span.context.trace_id
-
-
-def everything(span: ReadableSpan) -> str:
-    return span.to_json()
+def recorded() -> Recorded:
+    found = recording()
+    found.clear()
+    return found
 
 
 def test_a_runs_work_is_recorded_though_its_request_was_not(recorded: Recorded) -> None:
@@ -117,7 +73,7 @@ def test_a_call_that_fails_tells_the_kind_of_its_error_and_nothing_of_its_text(r
     assert span.attributes["gen_ai.usage.input_tokens"] == 12
     assert span.attributes["gen_ai.provider.name"] == "openai"
     assert not span.status.is_ok
-    assert "guild" not in "".join(map(everything, recorded.spans()))
+    assert "guild" not in recorded.text()
 
 
 @pytest.mark.parametrize(

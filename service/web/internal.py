@@ -8,13 +8,12 @@ it comes again.
 from __future__ import annotations
 
 import base64
-import json
 import logging
-from typing import Annotated, Any
+from typing import Annotated
 
 from anyio import to_thread
 from fastapi import APIRouter, Request
-from fastapi.responses import Response
+from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field, ValidationError
 
 from service.db import money
@@ -23,8 +22,9 @@ from service.db.tallies import count_one
 from service.domain.money import BudgetAlertMessage
 from service.domain.ring import Ring
 from service.pipeline.starting import start_lane
+from service.pipeline.sweep import sweep as sweep_once
 from service.ports import Services
-from service.traces import continued
+from service.traces import work_span
 from service.web.deps import ServicesDep
 
 log = logging.getLogger(__name__)
@@ -41,9 +41,9 @@ class Message(BaseModel):
     data: Annotated[str, Field(max_length=LONGEST_BYTES)] = ""
     attributes: dict[str, str] = {}
 
-    def document(self) -> Any:
-        """The JSON that it carries. Raises ValueError when it carries none."""
-        return json.loads(base64.b64decode(self.data, validate=True))
+    def carried(self) -> bytes:
+        """What it carries, decoded. Raises ValueError when that cannot be."""
+        return base64.b64decode(self.data, validate=True)
 
 
 class Envelope(BaseModel):
@@ -69,9 +69,11 @@ async def budget(request: Request, services: ServicesDep) -> Response:
 
 
 @router.post("/internal/sweep")
-async def sweep(services: ServicesDep) -> Response:  # noqa: ARG001
-    """Find what a lost ring, a dead worker or a crash left behind."""
-    return Response(status_code=204)
+def sweep(services: ServicesDep) -> Response:
+    """Find what a lost ring, a dead worker or a crash left behind; answers the gauges. One sweep at a time: beside
+    another one it only reads them.
+    """
+    return JSONResponse(sweep_once(services).fields())
 
 
 async def _body(request: Request) -> bytes:
@@ -86,18 +88,19 @@ async def _body(request: Request) -> bytes:
 def _ring(services: Services, body: bytes) -> None:
     try:
         message = _message(body)
-        ring = Ring.model_validate(message.document())
+        ring = Ring.model_validate_json(message.carried())
     except ValueError as error:
         _acknowledge(services, NOT_A_RING, error)
         return
-    with continued(message.attributes):
+    parent = message.attributes.get("traceparent", "")
+    with work_span(f"start {ring.lane}", run_id=ring.run_id, trace_parent=parent):
         start_lane(services.engine, services.launcher, ring.lane, services.settings)
 
 
 def _spent(services: Services, body: bytes) -> None:
     try:
         message = _message(body)
-        alert = BudgetAlertMessage.model_validate(message.document())
+        alert = BudgetAlertMessage.model_validate_json(message.carried())
         if not message.attributes.get("budgetId"):
             raise ValueError("it names no budget")
     except ValueError as error:
