@@ -145,6 +145,6 @@ class Callers:
             decoded: Mapping[str, Any] = jwt.decode(  # type: ignore[no-untyped-call]
                 token, certs={key_id: certificate}, audience=audience, clock_skew_in_seconds=SKEW_SECONDS
             )
-        except (ValueError, TypeError):  # the library's own refusals are ValueErrors
+        except (ValueError, TypeError, RecursionError):  # the library's own refusals are ValueErrors
             return None
         return decoded

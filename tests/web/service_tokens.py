@@ -170,6 +170,11 @@ def _other_payload(issuer: Issuer) -> str:
     return f"{header}.{payload}.{signature}"
 
 
+def _nested() -> str:
+    deep = base64.urlsafe_b64encode(b"[" * 20_000).decode()
+    return f"{deep}.{deep}.{deep}"
+
+
 def _curve(issuer: Issuer) -> str:
     """Rightly signed by a known key, with an algorithm that Google does not use for these tokens."""
     from google.auth.crypt import es
@@ -211,5 +216,6 @@ FORGERIES: dict[str, Callable[[Issuer], str | None]] = {
     "no address": lambda issuer: f"Bearer {issuer.token(email=None)}",
     "no times": lambda issuer: f"Bearer {issuer.token(iat=None, exp=None)}",
     "times that are words": lambda issuer: f"Bearer {issuer.token(exp='tomorrow')}",
+    "many brackets": lambda _: f"Bearer {_nested()}",
     "a verified that is a word": lambda issuer: f"Bearer {issuer.token(email_verified='true')}",
 }
