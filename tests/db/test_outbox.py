@@ -20,33 +20,7 @@ from service.domain.ring import Ring
 from service.errors import Unavailable
 from service.settings import ROOT
 from tests.engine.desk import Desk
-
-
-class Bell:
-    """A doorbell that remembers who rang; a lane that is out of order does not take rings."""
-
-    heard = True
-
-    def __init__(self) -> None:
-        self.rings: list[tuple[Ring, str]] = []
-        self.deaf_to: set[str] = set()
-        self.busy: threading.Event | None = None
-        self.entered = threading.Event()
-
-    def ring(self, ring: Ring, *, trace_parent: str = "", patience_seconds: float = 2.0) -> None:  # noqa: ARG002
-        self.entered.set()
-        if self.busy is not None:
-            assert self.busy.wait(30)
-        if ring.lane in self.deaf_to:
-            raise Unavailable("Nobody hears it. Try again later.")
-        self.rings.append((ring, trace_parent))
-
-    @property
-    def lanes(self) -> list[str]:
-        return [ring.lane for ring, _ in self.rings]
-
-    def close(self) -> None:
-        """Nothing is open."""
+from tests.pipeline.cloud import Bell
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -10,29 +9,9 @@ from sqlalchemy import Engine
 
 from service.errors import Broken, CoursewrightError, Throttled, Unavailable
 from service.pipeline.starting import start_lane
-from service.ports import Lane
 from service.settings import Settings
 from tests.engine.desk import Desk
-
-
-class Platform:
-    """Starts executions by counting them; out of order, it says so."""
-
-    def __init__(self, *, standing: bool = False) -> None:
-        self.standing = standing
-        self.started: list[tuple[Lane, int]] = []
-        self.down: CoursewrightError | None = None
-        self._lock = threading.Lock()
-
-    def launch(self, lane: Lane, tasks: int = 1) -> str:
-        if self.down:
-            raise self.down
-        with self._lock:
-            self.started.append((lane, tasks))
-            return f"{lane}-{len(self.started)}"
-
-    def close(self) -> None:
-        """Nothing is open."""
+from tests.pipeline.cloud import Platform
 
 
 @pytest.fixture
