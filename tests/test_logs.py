@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import json
 import logging
 import re
 import subprocess
@@ -17,9 +15,9 @@ from pydantic import BaseModel, SecretStr, ValidationError
 
 from infra import guard
 from service.errors import Broken
-from service.logs import configure_logging
 from service.settings import ROOT, Settings, child_environment
 from service.traces import continued
+from tests.written_log import Lines, written_log
 
 KEY, COOKIE = "sk-canary-openai-3fa9", "canary-cookie-key-of-thirty-two-characters"
 PASSWORD, ENCODED = "canary/pass:word", "canary%2Fpass%3Aword"
@@ -48,36 +46,10 @@ def production(**more: Any) -> Settings:
     return Settings(**given)
 
 
-class Lines:
-    """What was written to the log since the test began."""
-
-    def __init__(self, stream: io.StringIO) -> None:
-        self._stream = stream
-
-    @property
-    def text(self) -> str:
-        return self._stream.getvalue()
-
-    def all(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.text.splitlines()]
-
-    def last(self) -> dict[str, Any]:
-        return self.all()[-1]
-
-
 @pytest.fixture
-def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[Lines]:
-    """The log as production writes it, at debug level; everything is put back afterwards."""
-    root, hooks = logging.getLogger(), (sys.excepthook, threading.excepthook)
-    handlers, level = root.handlers[:], root.level
-    stream = io.StringIO()
-    monkeypatch.setattr(sys, "stderr", stream)
-    root.handlers = []
-    configure_logging(production())
-    yield Lines(stream)
-    root.handlers, root.level = handlers, level
-    sys.excepthook, threading.excepthook = hooks
-    logging.captureWarnings(False)
+def written() -> Iterator[Lines]:
+    with written_log(production()) as lines:
+        yield lines
 
 
 def test_a_line_says_how_bad_when_where_from_and_in_which_trace(written: Lines) -> None:
