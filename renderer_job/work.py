@@ -25,6 +25,7 @@ from service.adapters.database import open_engine
 from service.adapters.speech import open_speech
 from service.adapters.storage import open_storage
 from service.db import events
+from service.db.guarded import guarded_speech, paid_speech
 from service.db.lane import Task, run_lane, stop_on_signals
 from service.db.tables import Lesson, LessonState, Media
 from service.domain.storyboard import Film, Storyboard
@@ -92,7 +93,8 @@ def _work(settings: Settings) -> int:
     )
     try:
         with open_engine(settings) as engine, closing(speech):
-            studio = Studio(open_storage(settings), speech, settings.data_dir / "scratch")
+            voice = guarded_speech(speech, engine)
+            studio = Studio(open_storage(settings), voice, settings.data_dir / "scratch")
             handlers = {"film": partial(film_lesson, studio)}
             return run_lane(engine, "render", handlers, settings=settings, stop=stop)
     finally:
@@ -170,7 +172,8 @@ def _filmed(session: Session, take: Take) -> bool:
 def _film(studio: Studio, task: Task, take: Take, out: Path) -> Film:
     from renderer_job.film import film
 
-    return film(take.storyboard, studio.speech, StorageCache(studio.storage), out, _report(task, take))
+    voice = paid_speech(studio.speech, task)
+    return film(take.storyboard, voice, StorageCache(studio.storage), out, _report(task, take))
 
 
 def _report(task: Task, take: Take) -> Report:

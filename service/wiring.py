@@ -16,6 +16,7 @@ from service.adapters.stills import SlideStills
 from service.adapters.storage import open_storage
 from service.adapters.vectors import open_vectors
 from service.authors import open_author
+from service.db.guarded import guarded_embedder, guarded_speech
 from service.errors import BadInput
 from service.ports import Services
 from service.settings import Settings
@@ -45,18 +46,22 @@ def open_services(settings: Settings) -> Iterator[Services]:
             vectors=stack.enter_context(
                 closing(open_vectors(settings.vectors_url, settings.vectors_api_key.get_secret_value()))
             ),
-            embedder=open_embedder(
-                settings.embeddings, openai_api_key=openai_key, openai_base_url=settings.openai_base_url
+            embedder=guarded_embedder(
+                open_embedder(settings.embeddings, openai_api_key=openai_key, openai_base_url=settings.openai_base_url),
+                engine,
             ),
-            speech=stack.enter_context(
-                closing(
-                    open_speech(
-                        settings.speech,
-                        openai_api_key=openai_key,
-                        openai_base_url=settings.openai_base_url,
-                        cache_dir=settings.data_dir / "speech",
+            speech=guarded_speech(
+                stack.enter_context(
+                    closing(
+                        open_speech(
+                            settings.speech,
+                            openai_api_key=openai_key,
+                            openai_base_url=settings.openai_base_url,
+                            cache_dir=settings.data_dir / "speech",
+                        )
                     )
-                )
+                ),
+                engine,
             ),
             stills=SlideStills(),
             mailer=open_mailer(settings),

@@ -68,7 +68,7 @@ def follow(
     seen: dict[uuid.UUID, int] = {}
     while not stopped():
         with session_scope(services.engine) as session:
-            run = advance(session, course_id, film=film)
+            run = advance(session, course_id, film=film, settings=services.settings)
             if run is None:
                 return
             run_id = run.id

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from service.db import events, jobs
 from service.db.engine import session_scope
+from service.db.guarded import paid_passages
 from service.db.lane import Task
 from service.db.tables import Chunk, Run, Source, SourceState
 from service.domain.chunks import chunks_of
@@ -103,7 +104,7 @@ def embed_passages(services: Services, task: Task) -> None:
             .order_by(Chunk.position)
         )
         passages = [(row.id, f"{row.heading}\n{row.body}".strip()) for row in session.scalars(query)]
-    vectors = embedder.passages([text for _, text in passages])
+    vectors = paid_passages(embedder, task, [text for _, text in passages])
 
     def keep(session: Session) -> None:
         for (chunk_id, _), vector in zip(passages, vectors, strict=True):

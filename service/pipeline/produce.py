@@ -16,9 +16,10 @@ from sqlalchemy.orm import Session
 from service.db.queries import latest_run, sources_of
 from service.db.tables import Course, CourseState, Job, JobState, Run, RunState, SourceState, User
 from service.domain.course import Brief
-from service.errors import BadInput, Broken
-from service.pipeline.runs import add_source, start_generate, start_plan
+from service.errors import BadInput, Broken, Paused
+from service.pipeline.runs import LIVE, add_source, start_generate, start_plan
 from service.ports import StorageService
+from service.settings import Settings
 
 UNREAD = (SourceState.UPLOADED, SourceState.READING)
 FINISHED = (CourseState.READY, CourseState.PUBLISHED)
@@ -47,15 +48,21 @@ def create_course(
     return course
 
 
-def advance(session: Session, course_id: uuid.UUID, *, film: bool = True) -> Run | None:
+def advance(
+    session: Session, course_id: uuid.UUID, *, film: bool = True, settings: Settings | None = None
+) -> Run | None:
     """Start whatever comes next for the course and return the run that is now under way; None when it is finished.
 
     Raises:
         BadInput: the sources cannot be used; the message is the reader's or the author's.
         Broken: a run failed for good.
+        OverBudget: the next run may cost more than a budget has left.
+        Paused: the run was paused, such as for a budget that is spent.
     """
     course = session.get_one(Course, course_id)
     last = latest_run(session, course_id)
+    if last is not None and last.paused_because and last.state in LIVE:
+        raise Paused(last.paused_because)  # nobody is here to let it go on
     if last is not None and last.state in (RunState.FAILED, RunState.CANCELED) and course.state not in FINISHED:
         raise _why(session, last)
     owner = session.get_one(User, course.owner_id)
@@ -69,7 +76,7 @@ def advance(session: Session, course_id: uuid.UUID, *, film: bool = True) -> Run
         case CourseState.DRAFT:
             return start_plan(session, course, owner)
         case CourseState.PLANNED:
-            return start_generate(session, course, owner, film=film)
+            return start_generate(session, course, owner, film=film, settings=settings)
         case CourseState.READY | CourseState.PUBLISHED:
             return None
     return last

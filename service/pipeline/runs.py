@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from service.db import jobs
+from service.db import jobs, money
 from service.db.queries import lessons_of, sources_of
 from service.db.tables import (
     Course,
     CourseState,
+    Lesson,
     LessonState,
     Run,
     RunKind,
@@ -27,7 +29,9 @@ from service.db.tables import (
     User,
 )
 from service.errors import BadInput, Conflict
+from service.pipeline.quote import generation_micro_dollars
 from service.ports import StorageService
+from service.settings import Settings
 from service.traces import current_trace_parent
 
 WRITE_UNITS, FILM_UNITS = 4, 10
@@ -84,11 +88,16 @@ def start_plan(session: Session, course: Course, user: User) -> Run:
     return run
 
 
-def start_generate(session: Session, course: Course, user: User, *, film: bool = True) -> Run:
+def start_generate(
+    session: Session, course: Course, user: User, *, film: bool = True, settings: Settings | None = None
+) -> Run:
     """Queue the writing and, unless `film` is off, the filming of every lesson that is not completed.
+
+    What it may cost with these settings is held in the budgets; without settings nothing is held.
 
     Raises:
         BadInput: there is no outline, or every lesson is completed.
+        OverBudget: what it may cost has no room in a budget.
         Conflict: the outline is being drafted, or what was stopped has not ended yet.
     """
     if course.state == CourseState.PLANNING:
@@ -100,6 +109,13 @@ def start_generate(session: Session, course: Course, user: User, *, film: bool =
     lessons = [lesson for lesson in lessons_of(session, course.id) if lesson.state != LessonState.COMPLETED]
     if not lessons:
         raise BadInput("Every lesson is completed, or the outline is empty. Change the outline, then generate.")
+    with session.begin_nested():  # a caller that shows why it costs too much commits; then nothing must have begun
+        return _generate(session, course, user, lessons, film=film, settings=settings)
+
+
+def _generate(
+    session: Session, course: Course, user: User, lessons: Sequence[Lesson], *, film: bool, settings: Settings | None
+) -> Run:
     run = open_run(session, course, user.id, RunKind.GENERATE, f"generate:{course.id}:{uuid.uuid4().hex[:8]}")
     if course.state != CourseState.PUBLISHED:  # learners keep what is published while single lessons are made anew
         course.state = CourseState.GENERATING
@@ -120,6 +136,9 @@ def start_generate(session: Session, course: Course, user: User, *, film: bool =
                 priority=priority,
                 blocked=True,
             )
+    if settings is not None:
+        run.estimated_micro_dollars = generation_micro_dollars(settings, [row.plan for row in lessons], film=film)
+        money.reserve(session, run, run.estimated_micro_dollars, settings.caps)
     return run
 
 

@@ -20,7 +20,8 @@ from service.errors import BadInput, Conflict
 from service.pipeline import runs
 from service.web.brief import check_version, lock
 from service.web.deps import CourseInPath, Database, Person
-from service.web.site import render
+from service.web.editing import note_editor
+from service.web.site import render, site_of
 
 router = APIRouter()
 THIN_LETTERS, LONG_MINUTES = 300, 12.0
@@ -40,6 +41,7 @@ def outline_page(request: Request, course: CourseInPath, database: Database) -> 
         return RedirectResponse(f"/courses/{course.id}/brief", 303)
     if course.state in (CourseState.PLANNING, CourseState.GENERATING):
         return RedirectResponse(f"/courses/{course.id}/generating", 303)
+    note_editor(database, course.id)
     return _page(request, database, course)
 
 
@@ -82,7 +84,7 @@ def generate(request: Request, course: CourseInPath, database: Database, person:
     """Start writing and filming; pressing twice starts once."""
     lock(database, course)
     try:
-        runs.start_generate(database, course, person)
+        runs.start_generate(database, course, person, settings=site_of(request).settings)
     except BadInput as error:
         return _page(request, database, course, problem=str(error), status=error.status)
     return RedirectResponse(f"/courses/{course.id}/generating", 303)
