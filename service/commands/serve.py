@@ -72,6 +72,7 @@ def listen(settings: Settings) -> socket.socket:
 
 def _serve(settings: Settings, listener: socket.socket, *, demo: bool) -> int:
     from service.db.migrate import upgrade
+    from service.pipeline.sweep import sweeping
     from service.web.app import create_app
     from service.wiring import open_services
 
@@ -88,7 +89,8 @@ def _serve(settings: Settings, listener: socket.socket, *, demo: bool) -> int:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: None)
         try:
-            server.run(sockets=[listener])
+            with sweeping(services):
+                server.run(sockets=[listener])
         finally:
             stop.set()
     return 0

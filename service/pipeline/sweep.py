@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import logging
 import random
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 
 from sqlalchemy import select
@@ -56,6 +58,30 @@ def sweep(services: Services, parts: Mapping[str, Part] | None = None) -> Gauges
     if any(done.values()):
         log.info("swept: %s", ", ".join(f"{name} {count}" for name, count in done.items() if count))
     return gauges
+
+
+@contextmanager
+def sweeping(services: Services) -> Iterator[None]:
+    """Sweep every SWEEP_SECONDS beside what the block does, and stop before it ends; 0: somebody calls from outside."""
+    every, stop = services.settings.sweep_seconds, threading.Event()
+    if not every:
+        yield
+        return
+    thread = threading.Thread(target=_sweep_until, args=(services, every, stop), name="sweep", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(LONGEST_SECONDS)
+
+
+def _sweep_until(services: Services, every: float, stop: threading.Event) -> None:
+    while not stop.wait(every):
+        try:
+            sweep(services)
+        except (CoursewrightError, *FAILURES) as error:
+            log.warning("a sweep is left out: %s", error)
 
 
 def _alone(name: str, part: Part, services: Services, ends: float) -> int:

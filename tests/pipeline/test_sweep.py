@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 import uuid
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -32,7 +34,7 @@ from service.db.tables import Session as SignedIn
 from service.domain.money import Caps
 from service.domain.storyboard import Film
 from service.errors import Broken, Unavailable
-from service.pipeline.sweep import PARTS, sweep
+from service.pipeline.sweep import PARTS, sweep, sweeping
 from service.ports import Services, StorageService
 from service.settings import Settings
 from tests.engine.desk import Desk
@@ -358,6 +360,47 @@ def test_a_database_that_is_away_is_said_so(services: Services) -> None:
     nowhere = create_engine("postgresql+pg8000://nobody@127.0.0.1:1/nothing")
     with pytest.raises(Unavailable):
         sweep(replace(services, engine=nowhere))
+
+
+# --- on a laptop ---
+
+
+def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not come in time"
+        time.sleep(0.02)
+
+
+def with_sweeps_every(services: Services, seconds: float) -> Services:
+    return replace(services, settings=services.settings.model_copy(update={"sweep_seconds": seconds}))
+
+
+def sweepers() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "sweep"]
+
+
+def test_a_laptops_site_sweeps_by_itself_again_and_again_and_ends_in_order(services: Services, desk: Desk) -> None:
+    with sweeping(with_sweeps_every(services, 0.05)):
+        for _ in range(2):
+            desk.enqueue(desk.run())
+            until(lambda: count(desk, "outbox", "sent_at IS NULL") == 0)
+    assert not sweepers()
+
+
+def test_a_database_that_rests_ends_no_sweeper(
+    services: Services, desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    nowhere = create_engine("postgresql+pg8000://nobody@127.0.0.1:1/nothing")
+    with sweeping(replace(with_sweeps_every(services, 0.05), engine=nowhere)):
+        until(lambda: sum("left out" in record.getMessage() for record in caplog.records) >= 2)
+        assert sweepers()
+    assert not sweepers()
+
+
+def test_nobody_sweeps_by_himself_where_a_schedule_calls(services: Services) -> None:
+    with sweeping(with_sweeps_every(services, 0)):
+        assert not sweepers()
 
 
 # --- the line that the alarms read ---
