@@ -8,6 +8,7 @@
     │   ├── RateLimited   429: try again later
     │   └── OverBudget    402: the cap would be passed
     ├── Unavailable       the world's fault: trying again helps (the database restarts, a provider answers 503)
+    │   ├── Full          507: the disk is full; somebody must make room first
     │   ├── Throttled     a provider asked to be called less: after so many seconds
     │   └── Resting       a provider is left alone for now; the job waits and no attempt is used
     ├── Paused            spending was stopped: the run waits for somebody, nothing is lost
@@ -80,6 +81,12 @@ class Unavailable(CoursewrightError):
 
     retryable = True
     status = 503
+
+
+class Full(Unavailable):
+    """There is no room for what should be kept. A retry helps once whoever runs the site has made some."""
+
+    status = 507
 
 
 class Throttled(Unavailable):

@@ -19,15 +19,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlencode, urlsplit
 
-from service.errors import BadInput, NotFound, Unavailable
+from service.errors import BadInput, Full, NotFound, Unavailable
 from service.ports import StorageService
 from service.settings import ROOT, Settings
-
-if TYPE_CHECKING:
-    from google.cloud.storage import Bucket
 
 KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
 UNFINISHED = ".unfinished"
@@ -40,19 +36,54 @@ def open_storage(settings: Settings, signing_key: bytes | None = None) -> Storag
     """The storage behind STORAGE_URL. `signing_key` signs `file:` addresses; without it a key is kept in DATA_DIR.
 
     Raises:
-        BadInput: the address cannot be used.
+        BadInput: the address cannot be used, or its folder cannot be written.
     """
     url = urlsplit(settings.storage_url)
     if url.scheme == "gs":
-        return _cloud_storage(url.netloc, url.path.strip("/"))
-    if url.netloc not in ("", "localhost"):
-        raise BadInput(f"STORAGE_URL: file:///{url.netloc}{url.path} has three slashes before an absolute path.")
-    root = ROOT / unquote(url.path) if url.path else settings.data_dir / "media"
+        return _bucket(settings.storage_url)
+    root = folder_of(settings)
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=root):
+            pass
+    except OSError as error:
+        raise BadInput(
+            f"STORAGE_URL={settings.storage_url} cannot be written: {error.strerror}. "
+            "Name a folder that can: STORAGE_URL=file:/path."
+        ) from error
     return FileStorage(root, signing_key or settings.data_dir / "media.key")
 
 
-def _checked(key: str) -> str:
-    """The key itself when it is one of ours; anything else could name a file outside of the storage."""
+def open_public_storage(settings: Settings) -> StorageService | None:
+    """The bucket behind MEDIA_URL, where everybody may watch; None when videos are shown by signed addresses.
+
+    Raises:
+        BadInput: the address cannot be used.
+    """
+    return _bucket(settings.media_url, public=True) if settings.media_url else None
+
+
+def _bucket(address: str, public: bool = False) -> StorageService:
+    from service.adapters.cloud_storage import open_cloud_storage
+
+    url = urlsplit(address)
+    return open_cloud_storage(url.netloc, url.path.strip("/"), public)
+
+
+def folder_of(settings: Settings) -> Path:
+    """The folder that STORAGE_URL=file: means: absolute, below the code, or `media` in DATA_DIR. Raises BadInput."""
+    url = urlsplit(settings.storage_url)
+    if url.netloc not in ("", "localhost"):
+        raise BadInput(f"STORAGE_URL: file:///{url.netloc}{url.path} has three slashes before an absolute path.")
+    return ROOT / unquote(url.path) if url.path else settings.data_dir / "media"
+
+
+def checked(key: str) -> str:
+    """The key itself when it is one of ours; anything else could name a file outside of the storage.
+
+    Raises:
+        NotFound: it is none of ours.
+    """
     if len(key) > 500 or not KEY.fullmatch(key):
         raise NotFound("There is no file under this name.")
     return key
@@ -68,30 +99,32 @@ class FileStorage:
 
     def path(self, key: str) -> Path:
         """The file of an object, for sending it. Raises NotFound."""
-        found = self.root / _checked(key)
-        if not found.is_file():
+        found = self.root / checked(key)
+        # A link that leads out would show whatever the process may read.
+        if not found.is_file() or not found.resolve().is_relative_to(self.root.resolve()):
             raise NotFound("There is no file under this name.")
         return found
 
     def put(self, key: str, body: bytes | Path, content_type: str) -> bool:  # noqa: ARG002 - the signed address tells
-        target = self.root / _checked(key)
-        if target.is_file():
-            return False
-        with _told_as_unavailable(self.root):
+        target = self.root / checked(key)
+        with disk_faults(self.root):
+            if target.is_file():
+                return False
             target.parent.mkdir(parents=True, exist_ok=True)
             with self._written(body) as draft:
                 return _publish(draft, target)
 
     def get(self, key: str, start: int = 0, end: int | None = None) -> bytes:
-        with self.path(key).open("rb") as file:
+        with disk_faults(self.root, reading=True), self.path(key).open("rb") as file:
             file.seek(start)
             return file.read(-1 if end is None else max(0, end - start))
 
     def fetch(self, key: str, to: Path) -> None:
-        source = self.path(key)
+        with disk_faults(self.root, reading=True):
+            source = self.path(key)
         draft = to.with_name(f".{to.name}.{secrets.token_hex(4)}")
         try:
-            with _told_as_unavailable(to.parent):
+            with disk_faults(to.parent):
                 shutil.copyfile(source, draft)
                 draft.replace(to)
         finally:
@@ -99,18 +132,19 @@ class FileStorage:
 
     def size(self, key: str) -> int | None:
         try:
-            return self.path(key).stat().st_size
-        except (NotFound, FileNotFoundError):
+            with disk_faults(self.root, reading=True):
+                return self.path(key).stat().st_size
+        except NotFound:
             return None
 
     def delete(self, key: str) -> None:
-        with contextlib.suppress(NotFound):
+        with contextlib.suppress(NotFound), disk_faults(self.root, reading=True):
             self.path(key).unlink(missing_ok=True)
 
     def signed_url(self, key: str, lives: timedelta, content_type: str = "", filename: str = "") -> str:
         expires = str(int(time.time() + lives.total_seconds()))
         given = {"expires": expires, "type": content_type, "name": filename}
-        signature = self._signature(_checked(key), given)
+        signature = self._signature(checked(key), given)
         return f"/media/{quote(key)}?{urlencode({**given, 'sig': signature})}"
 
     def verify(self, key: str, params: Mapping[str, str]) -> bool:
@@ -179,13 +213,16 @@ def _publish(draft: Path, target: Path) -> bool:
 
 
 @contextmanager
-def _told_as_unavailable(folder: Path) -> Iterator[None]:
+def disk_faults(folder: Path, reading: bool = False) -> Iterator[None]:
+    """A disk's errors in our terms. When reading, a file that went away meanwhile is one that is not there."""
     try:
         yield
     except OSError as error:
+        if reading and isinstance(error, FileNotFoundError):
+            raise NotFound("There is no file under this name.") from error
         if error.errno in FULL:
-            raise Unavailable(f"There is no space left in {folder}. Free some, then try again.") from error
-        raise Unavailable(f"{folder} cannot be written: {error.strerror}. Check its permissions.") from error
+            raise Full(f"There is no space left in {folder}. Free some, then try again.") from error
+        raise Unavailable(f"{folder} cannot be used: {error.strerror}. Check its disk and permissions.") from error
 
 
 def _kept_key(path: Path) -> bytes:
@@ -203,110 +240,3 @@ def _kept_key(path: Path) -> bytes:
     finally:
         Path(name).unlink(missing_ok=True)
     return path.read_bytes()
-
-
-def _cloud_storage(bucket: str, prefix: str) -> StorageService:
-    if not bucket:
-        raise BadInput("STORAGE_URL names no bucket. It looks like gs://BUCKET or gs://BUCKET/FOLDER.")
-    from google.cloud import storage
-
-    return CloudStorage(storage.Client().bucket(bucket), prefix)
-
-
-class CloudStorage:
-    """Objects in a Cloud Storage bucket below `prefix`. Addresses are signed by IAM: there is no key file."""
-
-    def __init__(self, bucket: Bucket, prefix: str = "") -> None:
-        self._bucket = bucket
-        self._prefix = f"{prefix}/" if prefix else ""
-
-    def put(self, key: str, body: bytes | Path, content_type: str) -> bool:
-        from google.api_core.exceptions import PreconditionFailed
-
-        blob = self._blob(key)
-        # Generation 0 means "does not exist yet": it makes the upload create-only, and with that safe to retry.
-        how: dict[str, Any] = {"content_type": content_type, "if_generation_match": 0, "checksum": "crc32c"}
-        try:
-            with _cloud_faults():
-                if isinstance(body, Path):
-                    blob.upload_from_filename(str(body), **how)
-                else:
-                    blob.upload_from_string(body, **how)
-        except PreconditionFailed:
-            return False
-        return True
-
-    def get(self, key: str, start: int = 0, end: int | None = None) -> bytes:
-        from google.api_core.exceptions import RequestRangeNotSatisfiable
-
-        if end is not None and end <= start:
-            return b""
-        try:
-            with _cloud_faults():
-                body = self._blob(key).download_as_bytes(start=start or None, end=None if end is None else end - 1)
-        except RequestRangeNotSatisfiable:
-            return b""
-        return bytes(body)
-
-    def fetch(self, key: str, to: Path) -> None:
-        draft = to.with_name(f".{to.name}.{secrets.token_hex(4)}")
-        try:
-            with _cloud_faults(), _told_as_unavailable(to.parent):
-                self._blob(key).download_to_filename(str(draft))
-                draft.replace(to)
-        finally:
-            draft.unlink(missing_ok=True)
-
-    def size(self, key: str) -> int | None:
-        with _cloud_faults():
-            found = self._bucket.get_blob(self._prefix + _checked(key))
-        return None if found is None else int(found.size)
-
-    def delete(self, key: str) -> None:
-        with contextlib.suppress(NotFound), _cloud_faults():
-            self._blob(key).delete()
-
-    def signed_url(self, key: str, lives: timedelta, content_type: str = "", filename: str = "") -> str:
-        disposition = f"inline; filename*=UTF-8''{quote(filename)}" if filename else None
-        with _cloud_faults():
-            return str(
-                self._blob(key).generate_signed_url(
-                    version="v4",
-                    expiration=lives,
-                    response_type=content_type or None,
-                    response_disposition=disposition,
-                    **_signer(self._bucket.client._credentials),
-                )
-            )
-
-    def _blob(self, key: str) -> Any:
-        return self._bucket.blob(self._prefix + _checked(key))
-
-
-def _signer(credentials: Any) -> dict[str, str]:
-    """Credentials without a private key sign through IAM, and must be fresh for that."""
-    from google.auth.credentials import Signing
-    from google.auth.transport.requests import Request
-
-    if isinstance(credentials, Signing):
-        return {}
-    if not credentials.valid:
-        credentials.refresh(Request())
-    return {"service_account_email": credentials.service_account_email, "access_token": credentials.token}
-
-
-@contextmanager
-def _cloud_faults() -> Iterator[None]:
-    """The cloud's errors in our terms; those that mean something to one caller pass through."""
-    from google.api_core import exceptions as cloud
-    from google.auth.exceptions import TransportError
-    from requests.exceptions import RequestException
-
-    try:
-        yield
-    except cloud.NotFound as error:
-        raise NotFound("There is no file under this name.") from error
-    except (cloud.PreconditionFailed, cloud.RequestRangeNotSatisfiable):
-        raise
-    except (cloud.GoogleAPICallError, TransportError, RequestException) as error:
-        raise Unavailable("The file storage does not answer now. Try again in a moment.") from error

