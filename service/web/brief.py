@@ -19,6 +19,7 @@ from service.errors import BadInput, Conflict
 from service.pipeline import runs
 from service.web.courses import UNTITLED
 from service.web.deps import CourseInPath, Database, Person
+from service.web.editing import note_editor
 from service.web.site import render, site_of
 
 router = APIRouter()
@@ -42,6 +43,7 @@ class BriefForm(BaseModel):
 @router.get("/courses/{course_id:uuid}/brief")
 def brief_page(request: Request, course: CourseInPath, database: Database) -> Response:
     """Sources and brief on one page."""
+    note_editor(database, course.id)
     return brief_view(request, database, course)
 
 

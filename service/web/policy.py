@@ -90,6 +90,7 @@ POLICY: tuple[Rule, ...] = (
     _rule("POST", _COURSE + "/sources/{source_id:uuid}/remove", Who.OWNER),
     _rule("GET", _COURSE + "/sources/{sha256}", Who.READER),
     _rule("GET PATCH", _COURSE + "/outline", Who.OWNER),
+    _rule("POST", _COURSE + "/editing", Who.OWNER),
     _rule("POST", _COURSE + "/generate", Who.OWNER),
     _rule("GET", _COURSE + "/generating", Who.OWNER),
     _rule("POST", _COURSE + "/stop", Who.OWNER),

@@ -333,3 +333,23 @@ def test_without_javascript_a_lesson_can_be_read_and_its_sources_opened(
     page.locator("article .cite").first.click()
     expect(page.locator("mark")).to_be_visible()
     context.close()
+
+
+def test_a_page_that_somebody_works_at_says_so_and_an_abandoned_one_is_silent(
+    page: Page, world: World, me: uuid.UUID
+) -> None:
+    course = world.course(me, "planned")
+    page.clock.install()
+    page.goto(f"/courses/{course}/outline")
+    page.wait_for_selector("html[data-ready]")
+    with page.expect_response("**/editing") as said:
+        page.clock.fast_forward(31_000)
+    assert said.value.status == 204
+    calls: list[str] = []
+    page.on("request", lambda request: calls.append(request.url))
+    page.clock.fast_forward(400_000)
+    page.evaluate("fetch('/healthz')")
+    assert [url.rpartition("/")[2] for url in calls] == ["healthz"]
+    page.keyboard.press("Tab")
+    with page.expect_response("**/editing"):
+        page.clock.fast_forward(31_000)

@@ -11,6 +11,7 @@ const parts = {
   "[data-quiz]": "./quiz.js",
   "[data-drop]": "./drop.js",
   "[data-events]": "./events.js",
+  "[data-editing]": "./editing.js",
   "details.menu": "./menu.js",
 };
 
