@@ -7,10 +7,12 @@ was broken; 3: the run was blind.
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 import tempfile
 from pathlib import Path
 
+from service.db.failpoints import POINTS
 from tests.faults.driver import FaultRun, Plan, table
 from tests.faults.server import BreakableServer
 
@@ -21,12 +23,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="scripts/chaos", description=__doc__)
     parser.add_argument("--kills", type=int, default=100, help="workers that must be killed")
     parser.add_argument("--restarts", type=int, default=5, help="times that PostgreSQL must be restarted")
-    parser.add_argument("--seconds", type=float, default=0.0, help="give up after this; 0: half a second a kill")
+    parser.add_argument("--seconds", type=float, default=0.0, help="give up after this; 0: a second and a half a kill")
+    parser.add_argument(
+        "--kill", type=float, default=0.4, help="the chance of a kill at the point that one is aimed at"
+    )
+    parser.add_argument("--pause", type=float, default=0.12, help="the chance of a pause past the lease there")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--at", default="", choices=("", *POINTS), help="aim all workers at this failpoint")
     parser.add_argument("--mutant", default="", help="sabotage the engine in this way: the run has to fail")
     given = parser.parse_args()
     seconds = given.seconds or max(60.0, 1.5 * given.kills)
-    plan = Plan(given.seed, given.kills, given.restarts, seconds, mutant=given.mutant)
+    plan = Plan(given.seed, given.kills, given.restarts, seconds, given.kill, given.pause, given.at, given.mutant)
+    # Connections die all the time here, and the pool would tell of each with a traceback.
+    logging.disable()
     with tempfile.TemporaryDirectory(prefix="coursewright-faults-") as folder, BreakableServer(Path(folder)) as server:
         run = FaultRun(plan, Path(folder), server)
         seen, wrong = run.go()

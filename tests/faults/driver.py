@@ -15,7 +15,7 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,7 +24,7 @@ from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.orm import Session
 
 from service.adapters.storage import open_storage
-from service.db import jobs
+from service.db import jobs, money
 from service.db.engine import transaction
 from service.db.failpoints import POINTS
 from service.db.tables import Course, CourseState, Role, Run, RunKind, User
@@ -32,13 +32,14 @@ from service.domain.course import Brief
 from service.errors import Unavailable
 from service.ports import Lane
 from service.settings import Settings
-from tests.faults.history import Events, count_calls, judge
+from tests.faults.history import Events, count_calls, judge, judge_under_way
 from tests.faults.server import BreakableServer
-from tests.faults.workload import STEPS, Workplace, work
+from tests.faults.workload import PRICE, STEPS, Workplace, work
 
 T = TypeVar("T")
 LANES: tuple[Lane, ...] = ("author", "render", "author", "render", "author", "render")
-LEASE_SECONDS, PAUSE_SECONDS = 1.5, 2.5
+LEASE_SECONDS = 1.5
+OVERSLEPT_SECONDS = (0.15, 1.2)  # how long after the end of its lease a sleeper wakes up
 OPEN_RUNS = 8
 FENCED = "is another worker's now"
 
@@ -53,6 +54,7 @@ class Plan:
     seconds: float = 60.0
     kill: float = 0.4
     pause: float = 0.12
+    at: str = ""
     mutant: str = ""
 
 
@@ -93,6 +95,8 @@ class FaultRun:
         try:
             self._keep_trying(self._add_course)
             self._break_things(began + self.plan.seconds)
+            if self.plan.mutant and (caught := self._keep_trying(judge_under_way)):
+                return self.seen, caught
             self._drain()
         finally:
             self._end_workers(signal.SIGKILL)
@@ -125,6 +129,9 @@ class FaultRun:
             time.sleep(0.02)
 
     def _enough(self) -> bool:
+        """Whether everything happened often enough. A mutant gets its time until it is caught."""
+        if self.plan.mutant:
+            return bool(self._keep_trying(judge_under_way))
         self._count()
         return (
             self.seen.did("killed") >= self.plan.kills
@@ -150,10 +157,10 @@ class FaultRun:
                 continue
             if worker is not None:
                 worker.process.close()
-            at = self.dice.choice(POINTS)
+            at = self.plan.at or self.dice.choice(POINTS)
             written = (
                 f"seed={self.dice.getrandbits(32)},kill={self.plan.kill},pause={self.plan.pause},at={at},"
-                f"pause_seconds={PAUSE_SECONDS},log={self.folder / 'hits'}"
+                f"pause_seconds={LEASE_SECONDS + self.dice.uniform(*OVERSLEPT_SECONDS):.3f},log={self.folder / 'hits'}"
             )
             stop_in = self.dice.uniform(0.3, 1.0) if at == "released" else 3600.0
             self._workers[place] = Worker(self._spawn(lane, written), at, time.monotonic() + stop_in)
@@ -168,7 +175,9 @@ class FaultRun:
 
     def _spawn(self, lane: Lane, failpoints: str) -> ForkServerProcess:
         settings = self._settings.model_copy(update={"failpoints": failpoints})
-        place = Workplace(settings, lane, self.folder, self.plan.mutant)
+        place = Workplace(settings, lane, self.folder)
+        if self.plan.mutant:  # every step long: what it does wrong, it must have the time to do
+            place = replace(place, mutant=self.plan.mutant, step_seconds=(0.3,))
         process = self._processes.Process(target=work, args=(place,), daemon=True)
         process.start()
         return process
@@ -214,12 +223,16 @@ class FaultRun:
         if session.get(Run, run_id) is not None:
             return  # the answer to the first commit was lost
         course, owner = session.query(Course.id, Course.owner_id).one()
-        session.add(Run(id=run_id, course_id=course, owner_id=owner, kind=RunKind.INGEST, idem_key=run_id.hex))
+        worst = 2 * len(STEPS) * PRICE
+        names = {"kind": RunKind.INGEST, "idem_key": run_id.hex, "estimated_micro_dollars": worst}
+        run = Run(id=run_id, course_id=course, owner_id=owner, **names)
+        session.add(run)
         for kind, lane, blocked in (("write", "author", False), ("film", "render", True)):
             given: dict[str, Any] = {"kind": kind, "lane": lane, "blocked": blocked}
             jobs.enqueue(session, run_id, subject_id=subject, units=len(STEPS), **given)
         # The unluckiest job meets many more deaths here than a poisonous one may cause.
         session.execute(text("UPDATE jobs SET max_attempts = 1000 WHERE run_id = :run"), {"run": run_id})
+        money.reserve(session, run, worst, self._settings.caps)
 
     def _add_course(self, session: Session) -> None:
         owner = User(id=uuid.uuid4(), email="ada@example.org", name="Ada", password_hash="!", role=Role.ADMIN)

@@ -6,6 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -56,7 +57,7 @@ class Events:
 def judge(session: Session, storage: StorageService, accepted: Sequence[UUID], seen: Events) -> list[str]:
     """What is wrong with the history, in sentences; empty when every rule holds."""
     rules = (_runs(session, accepted), _jobs(session), _steps(session, storage), _money(session))
-    more = (_events(session), _rings(session, seen), _repeats(seen))
+    more = (_purses(session), _events(session), _rings(session, seen), _repeats(seen))
     found = [complaint for rule in (*rules, *more) for complaint in rule]
     return found[:SHOWN] + ([f"… and {len(found) - SHOWN} more"] if len(found) > SHOWN else [])
 
@@ -106,18 +107,51 @@ def _step(step: Any, made_from: str, storage: StorageService) -> Iterator[str]:
     if hashlib.sha256(canonical(step.out).encode()).hexdigest() != step.out_sha256:
         yield "its hash is another one"
     try:
-        if storage.get(step.out["key"]) != answer(step.out["from"]):
+        if storage.get(step.out["key"]) != answer(step.out["from"], step.out["mood"]):
             yield "its body is another one"
     except NotFound:
         yield "its body is not in the storage"
 
 
 def _money(session: Session) -> Iterator[str]:
-    steps, charges, total = session.execute(
-        text("SELECT (SELECT count(*) FROM steps), count(*), coalesce(sum(micro_dollars), 0) FROM ledger")
+    """Every step was charged once, to its run and to each of the three purses."""
+    steps, charges, total, site, runs = session.execute(
+        text(
+            "SELECT (SELECT count(*) FROM steps), count(*), coalesce(sum(micro_dollars), 0), "
+            "(SELECT coalesce(sum(spent_micro_dollars), 0) FROM budgets WHERE scope = 'site'), "
+            "(SELECT coalesce(sum(spent_micro_dollars), 0) FROM runs) FROM ledger"
+        )
     ).one()
     if charges != steps or total != steps * PRICE:
         yield f"{steps} steps were charged {charges} times, {total} micro-dollars instead of {steps * PRICE}"
+    if site != total or runs != total:
+        yield f"the ledger says {total} micro-dollars, the site's purse {site}, the runs {runs}"
+
+
+def _purses(session: Session) -> Iterator[str]:
+    """Nothing is held any more, and the user's purses have paid what the site's has."""
+    rows = _all(session, "SELECT scope, period, reserved_micro_dollars, spent_micro_dollars FROM budgets")
+    for row in rows:
+        if row.reserved_micro_dollars:
+            yield f"the purse {row.scope} {row.period} still holds {row.reserved_micro_dollars} micro-dollars"
+    if len({row.spent_micro_dollars for row in rows if len(row.period) == len("2026-11")}) > 1:
+        yield f"the purses of the month have paid differently: {rows}"
+    for row in _all(session, "SELECT id FROM runs WHERE reserved_micro_dollars <> 0"):
+        yield f"run {row.id} still holds money"
+
+
+def _torn(session: Session) -> Iterator[str]:
+    """A step that is not made from the one before it, as far as the run has come."""
+    made = "SELECT job_id, name, out->>'from' AS made_from, out->>'key' AS key FROM steps"
+    for before, after in pairwise(STEPS):
+        query = f"SELECT b.job_id FROM ({made}) a JOIN ({made}) b USING (job_id) WHERE a.key <> b.made_from"
+        found = session.scalars(text(f"{query} AND a.name = '{before}' AND b.name = '{after}'")).all()
+        yield from (f"job {job_id}: the step {after} is not made from {before}" for job_id in found)
+
+
+def judge_under_way(session: Session) -> list[str]:
+    """What may never be seen, not even in the middle of a run."""
+    return [*_money(session), *_torn(session)]
 
 
 def _events(session: Session) -> Iterator[str]:

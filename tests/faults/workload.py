@@ -10,6 +10,8 @@ import hashlib
 import json
 import logging
 import os
+import random
+import secrets
 import sys
 import time
 from collections.abc import Callable
@@ -43,6 +45,7 @@ class Workplace:
     lane: Lane
     folder: Path
     mutant: str = ""
+    step_seconds: tuple[float, ...] = (0.01, 0.01, 0.3)  # some long, for sleepers to meet their successors at work
 
     @property
     def calls(self) -> Path:
@@ -54,9 +57,9 @@ class Workplace:
         return self.folder / "workers.log"
 
 
-def answer(prompt: str) -> bytes:
-    """What the provider says: a function of the prompt, so that a step can be checked against the one before."""
-    return hashlib.sha256(f"answer to {prompt}".encode()).hexdigest().encode() * 20
+def answer(prompt: str, mood: str) -> bytes:
+    """What the provider says. Like a model, it says something else each time: what is made twice does not fit."""
+    return hashlib.sha256(f"{mood} answer to {prompt}".encode()).hexdigest().encode() * 20
 
 
 def key_of(body: bytes) -> str:
@@ -78,12 +81,13 @@ def chain(task: Task, storage: StorageService, place: Workplace, first: str) -> 
     for name in STEPS:
 
         def work(name: str = name, made_from: str = last) -> dict[str, str]:
-            time.sleep(0.01)
-            body = answer(made_from)
+            time.sleep(random.choice(place.step_seconds))
+            mood = secrets.token_hex(8)
+            body = answer(made_from, mood)
             append(place.calls, f"{task.claim.job_id} {name} {time.time():.6f}")
             task.spend("stub", 1, "call", PRICE)
             storage.put(key_of(body), body, "text/plain")
-            return {"from": made_from, "key": key_of(body)}
+            return {"from": made_from, "mood": mood, "key": key_of(body)}
 
         last = task.step(name, hashlib.sha256(last.encode()).hexdigest(), work, what=f"Doing {name}")["key"]
     return last
