@@ -6,12 +6,10 @@ import importlib.util
 import shutil
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
-
-from rich.console import Console
-from rich.table import Table
 
 from service.commands.arguments import parser
+from service.commands.doctor_cloud import findings_of_cloud
+from service.commands.findings import Finding, show
 from service.settings import Settings, load_settings
 
 NEEDED_MEGABYTES = 2000
@@ -20,26 +18,14 @@ SHAPING = (
 )
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One part: whether it works, and the way to it. A part that is not `needed` only adds something."""
-
-    part: str
-    works: bool
-    says: str
-    needed: bool = True
-
-
 def main(argv: list[str]) -> int:
     """Print the findings; 1 when something that is needed does not work."""
-    parser("doctor", "Say what works here, what is missing, and how to get it.").parse_args(argv)
-    findings = list(findings_of(load_settings()))
-    table = Table("", "part", "finding", box=None)
-    for finding in findings:
-        mark = "[green]ok[/]" if finding.works else "[red]missing[/]" if finding.needed else "[yellow]absent[/]"
-        table.add_row(mark, finding.part, finding.says)
-    Console().print(table)
-    return int(any(finding.needed and not finding.works for finding in findings))
+    options = parser("doctor", "Say what works here, what is missing, and how to get it.")
+    options.add_argument("--cloud", action="store_true", help="ask the parts of the cloud that the settings name")
+    settings = load_settings()
+    if options.parse_args(argv).cloud:
+        return show(list(findings_of_cloud(settings)))
+    return show(list(findings_of(settings)))
 
 
 def findings_of(settings: Settings) -> Iterator[Finding]:
