@@ -186,6 +186,39 @@ class Report(Protocol):
         ...
 
 
+class Till(Protocol):
+    """Where an author that pays asks before a call, and books what it cost."""
+
+    @property
+    def payer(self) -> str:
+        """Who is charged: a call that was recorded for somebody else is free."""
+        ...
+
+    def may_spend(self) -> None:
+        """Raises Paused when no more money may be spent."""
+        ...
+
+    def book(self, key: str, what: str, quantity: int, unit: str, micro_dollars: int) -> None:
+        """Charge a call, once for each key."""
+        ...
+
+
+@dataclass(frozen=True)
+class Unpaid:
+    """The till of somebody who keeps no books: a test, or an author that costs nothing."""
+
+    payer: str = ""
+
+    def may_spend(self) -> None:
+        """Always."""
+
+    def book(self, key: str, what: str, quantity: int, unit: str, micro_dollars: int) -> None:
+        """Nothing is booked."""
+
+
+UNPAID = Unpaid()
+
+
 @dataclass(frozen=True)
 class Evidence:
     """What an author may use: the course's own sources, and retrieval over their passages and nothing else."""
@@ -206,22 +239,33 @@ class Evidence:
 
 
 class Author(Protocol):
-    """Evidence in, typed document out. Every factual sentence carries an exact cite into the evidence."""
+    """Evidence in, typed document out. Every factual sentence carries an exact cite into the evidence.
+
+    An author that asks a model raises what `Speech` raises, and Paused when money or credit is at its end.
+    """
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """Names everything that an equal answer depends on besides its input: it keys what is made."""
+        ...
 
-    def plan(self, brief: Brief, evidence: Evidence, report: Report) -> CoursePlan:
+    def plan(self, brief: Brief, evidence: Evidence, report: Report, till: Till = UNPAID) -> CoursePlan:
         """The outline. Raises BadInput when the sources hold nothing to teach."""
         ...
 
-    def write(self, brief: Brief, plan: CoursePlan, lesson_id: str, evidence: Evidence, report: Report) -> Lesson: ...
+    def write(
+        self, brief: Brief, plan: CoursePlan, lesson_id: str, evidence: Evidence, report: Report, till: Till = UNPAID
+    ) -> Lesson:
+        """The text of one lesson. Raises BadInput when the sources say nothing about it."""
+        ...
 
     def storyboard(
-        self, brief: Brief, plan: CoursePlan, lesson: Lesson, evidence: Evidence, report: Report
+        self, brief: Brief, plan: CoursePlan, lesson: Lesson, evidence: Evidence, report: Report, till: Till = UNPAID
     ) -> Storyboard: ...
 
-    def quiz(self, brief: Brief, plan: CoursePlan, lesson: Lesson, evidence: Evidence, report: Report) -> Quiz: ...
+    def quiz(
+        self, brief: Brief, plan: CoursePlan, lesson: Lesson, evidence: Evidence, report: Report, till: Till = UNPAID
+    ) -> Quiz: ...
 
 
 class Stills(Protocol):

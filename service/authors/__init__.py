@@ -2,19 +2,41 @@
 
 from __future__ import annotations
 
-from service.errors import BadInput
-from service.ports import Author
+from collections.abc import Callable
+
+from pydantic import SecretStr
+
+from service.errors import BadInput, CoursewrightError
+from service.ports import Author, StorageService
+
+HOW = "Use offline, or openai:MODEL with OPENAI_API_KEY."
 
 
-def open_author(model: str) -> Author:
-    """The author named by the `LLM` setting.
+def open_author(
+    model: str,
+    *,
+    openai_api_key: SecretStr = SecretStr(""),  # noqa: B008 - immutable
+    openai_base_url: str = "",
+    storage: StorageService | None = None,
+    judge: Callable[[str, Exception], CoursewrightError] | None = None,
+) -> Author:
+    """The author named by the `LLM` setting. One that asks a model keeps its answers in the storage; `judge` says what
+    an error of the client library means.
 
     Raises:
-        BadInput: there is no such author.
+        BadInput: there is no such author, or it lacks its key.
     """
-    scheme, _, _ = model.partition(":")
+    scheme, _, name = model.partition(":")
     if scheme == "offline":
         from service.authors.extractive import ExtractiveAuthor
 
         return ExtractiveAuthor()
-    raise BadInput(f"LLM={model} is not available in this version; set LLM=offline to write without a model.")
+    if scheme == "openai" and name and storage is not None and judge is not None:
+        if not openai_api_key.get_secret_value():
+            raise BadInput(f"LLM={model} needs OPENAI_API_KEY. Set it, or LLM=offline to write without a model.")
+        from service.authors.agents.author import AgentAuthor
+        from service.authors.agents.calls import StoredCalls
+        from service.authors.agents.work import ChatModel
+
+        return AgentAuthor(ChatModel(name, openai_api_key, openai_base_url, judge), StoredCalls(storage))
+    raise BadInput(f"There is no author {model!r}. {HOW}")

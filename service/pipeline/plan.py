@@ -15,6 +15,7 @@ from service.domain.course import Brief, CoursePlan
 from service.errors import BadInput
 from service.pipeline.evidence import evidence_of, key_of
 from service.pipeline.ingest import read_source
+from service.pipeline.till import TaskTill
 from service.ports import Services
 
 UNREAD = (SourceState.UPLOADED, SourceState.READING)
@@ -45,7 +46,7 @@ def _draft(services: Services, task: Task, brief: Brief) -> CoursePlan:
     made = task.step(
         "plan",
         key_of(author.name, brief, [source.sha256 for source in evidence.sources]),
-        lambda: author.plan(brief, evidence, task.say).model_dump(mode="json"),
+        lambda: author.plan(brief, evidence, task.say, TaskTill(task)).model_dump(mode="json"),
         what="Drafting the outline",
     )
     return CoursePlan.model_validate(made)

@@ -21,6 +21,7 @@ from service.domain.quiz import Quiz
 from service.domain.storyboard import Storyboard
 from service.domain.support import judged_lesson
 from service.pipeline.evidence import evidence_of, key_of
+from service.pipeline.till import TaskTill
 from service.pipeline.verify import check_cites
 from service.ports import Evidence, Services
 
@@ -79,11 +80,11 @@ def _assignment(services: Services, task: Task) -> Assignment:
 
 
 def _lesson(services: Services, task: Task, job: Assignment) -> Lesson:
-    author = services.author
+    author, till = services.author, TaskTill(task)
     made = task.step(
         "write",
         job.key(author.name),
-        lambda: author.write(job.brief, job.plan, job.lesson_id, job.evidence, task.say).model_dump(mode="json"),
+        lambda: author.write(job.brief, job.plan, job.lesson_id, job.evidence, task.say, till).model_dump(mode="json"),
         what=f"Writing {job.place}",
         lesson_id=task.claim.subject_id,
     )
@@ -94,7 +95,7 @@ def _storyboard(services: Services, task: Task, job: Assignment, lesson: Lesson)
     author = services.author
 
     def draw() -> object:
-        made = author.storyboard(job.brief, job.plan, lesson, job.evidence, task.say)
+        made = author.storyboard(job.brief, job.plan, lesson, job.evidence, task.say, TaskTill(task))
         made = made.model_copy(update={"course": job.plan.title, "accent": job.accent, "language": job.plan.language})
         return made.model_dump(mode="json")
 
@@ -109,11 +110,11 @@ def _storyboard(services: Services, task: Task, job: Assignment, lesson: Lesson)
 
 
 def _quiz(services: Services, task: Task, job: Assignment, lesson: Lesson) -> Quiz:
-    author = services.author
+    author, till = services.author, TaskTill(task)
     made = task.step(
         "quiz",
         job.key(author.name, lesson),
-        lambda: author.quiz(job.brief, job.plan, lesson, job.evidence, task.say).model_dump(mode="json"),
+        lambda: author.quiz(job.brief, job.plan, lesson, job.evidence, task.say, till).model_dump(mode="json"),
         what=f"Setting questions for {job.place}",
         lesson_id=task.claim.subject_id,
     )

@@ -12,7 +12,7 @@ from service.domain.lesson import Lesson
 from service.domain.quiz import Quiz
 from service.domain.storyboard import Storyboard
 from service.errors import BadInput
-from service.ports import Evidence, Report
+from service.ports import UNPAID, Evidence, Report, Till
 
 WORDS_A_MINUTE = 150
 
@@ -28,7 +28,13 @@ class ExtractiveAuthor:
     def __init__(self) -> None:
         self._readings = ReadingCache()
 
-    def plan(self, brief: Brief, evidence: Evidence, report: Report) -> CoursePlan:
+    def plan(
+        self,
+        brief: Brief,
+        evidence: Evidence,
+        report: Report,
+        till: Till = UNPAID,  # noqa: ARG002 - rules cost nothing
+    ) -> CoursePlan:
         """The outline.
 
         Raises:
@@ -48,6 +54,7 @@ class ExtractiveAuthor:
         lesson_id: str,
         evidence: Evidence,
         report: Report,
+        till: Till = UNPAID,  # noqa: ARG002 - rules cost nothing
     ) -> Lesson:
         """The text of one lesson.
 
@@ -70,6 +77,7 @@ class ExtractiveAuthor:
         lesson: Lesson,
         evidence: Evidence,
         report: Report,
+        till: Till = UNPAID,  # noqa: ARG002 - rules cost nothing
     ) -> Storyboard:
         """The lesson's video, from the lesson as it stands now."""
         report("Drawing the storyboard", 0.0)
@@ -84,6 +92,7 @@ class ExtractiveAuthor:
         lesson: Lesson,
         evidence: Evidence,
         report: Report,
+        till: Till = UNPAID,  # noqa: ARG002 - rules cost nothing
     ) -> Quiz:
         """The lesson's questions, from the lesson as it stands now."""
         report("Writing the quiz", 0.0)

@@ -1,0 +1,179 @@
+"""The author that asks a model: each of the port's four wishes is a piece of work for a team, and its answer is read
+by our code into the same documents that the author without a model makes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from service.authors.agents.boards import storyboard_of
+from service.authors.agents.calls import Calls
+from service.authors.agents.drafts import Draft, broken_rules
+from service.authors.agents.lesson_page import LessonPage
+from service.authors.agents.outlines import outline_of
+from service.authors.agents.prompting import digest_of, material_of, version
+from service.authors.agents.questions import quiz_of
+from service.authors.agents.shapes import FindingsShape, LessonTextShape, OutlineShape, QuizShape, StoryboardShape
+from service.authors.agents.shelf import Passage, Shelf
+from service.authors.agents.texts import Writing
+from service.authors.agents.work import ChatModel, Research, Work
+from service.domain import pedagogy_video
+from service.domain.course import Brief, CoursePlan, LessonPlan
+from service.domain.lesson import Lesson
+from service.domain.quiz import Quiz
+from service.domain.report import CourseDocuments, Taught
+from service.domain.storyboard import Storyboard
+from service.errors import BadInput
+from service.ports import UNPAID, Evidence, Report, Till
+
+T = TypeVar("T")
+LEAST_WORDS = 60  # of all passages together; below, a model would have to invent
+FOUND_A_SEARCH, TAKEN_FROM_RESEARCH = 6, 8
+BOARD_RULES = (
+    pedagogy_video.slide_lines,
+    pedagogy_video.slide_words,
+    pedagogy_video.speech_on_slide,
+    pedagogy_video.slide_pace,
+    pedagogy_video.meaningful_visuals,
+    pedagogy_video.retrieval_practice,
+    pedagogy_video.lesson_length,
+)
+
+
+class AgentAuthor:
+    """Implements `ports.Author` with a team of agents on a chat model."""
+
+    def __init__(self, model: ChatModel, calls: Calls) -> None:
+        self._model, self._calls = model, calls
+        self.name = f"agents {model.name} {version()}"
+
+    def plan(self, brief: Brief, evidence: Evidence, report: Report, till: Till = UNPAID) -> CoursePlan:
+        """The outline.
+
+        Raises:
+            BadInput: the sources hold too little to teach.
+            Broken, Unavailable, Throttled, Paused: see `AgentManager.run`.
+        """
+        report("Reading the sources", 0.0)
+        shelf = Shelf(evidence)
+        if shelf.words < LEAST_WORDS:
+            raise BadInput("The documents hold too little text to teach from. Add a document with more text.")
+        task = f"Design the course{_titled(brief)} from these passages.\n\n{digest_of(shelf.passages)}"
+        work = Work[CoursePlan](
+            maker="designer",
+            shape=OutlineShape,
+            place="the outline",
+            task=task,
+            read=lambda shape: outline_of(shape, brief, shelf),
+        )
+        return self._run(work, brief, report, till)
+
+    def write(
+        self, brief: Brief, plan: CoursePlan, lesson_id: str, evidence: Evidence, report: Report, till: Till = UNPAID
+    ) -> Lesson:
+        """The text of one lesson.
+
+        Raises:
+            BadInput: the sources say nothing about the lesson.
+            Broken, Unavailable, Throttled, Paused: see `AgentManager.run`.
+        """
+        shelf, planned = Shelf(evidence), plan.lesson(lesson_id)
+        bench = _Bench(shelf, plan, planned)
+        work = Work[Lesson](
+            maker="writer",
+            shape=LessonTextShape,
+            place=_place(plan, planned),
+            task=bench.task(),
+            read=lambda shape: Writing(planned, bench.passages, shelf, shelf.told_before(plan, lesson_id)).lesson(
+                shape
+            ),
+            research=Research(bench.search, bench.fetch),
+        )
+        return self._run(work, brief, report, till)
+
+    def storyboard(
+        self, brief: Brief, plan: CoursePlan, lesson: Lesson, evidence: Evidence, report: Report, till: Till = UNPAID
+    ) -> Storyboard:
+        """The lesson's video, from the lesson as it stands now. Raises what `AgentManager.run` raises."""
+        shelf, page = Shelf(evidence), LessonPage(lesson)
+        titles = {source.sha256: source.title or source.name for source in evidence.sources}
+
+        def read(shape: StoryboardShape) -> Draft[Storyboard]:
+            draft = storyboard_of(shape, plan, page, titles, shelf.text)
+            if draft.document is None:
+                return draft
+            taught = Taught(lesson.title, lesson, draft.document)
+            course = CourseDocuments(brief, plan, (taught,), {})
+            return Draft(draft.document, (*draft.faults, *broken_rules(check(course) for check in BOARD_RULES))[:12])
+
+        work = Work[Storyboard](
+            maker="storyboarder",
+            shape=StoryboardShape,
+            place=_place(plan, plan.lesson(lesson.id)),
+            task=f"Plan the video of the lesson “{lesson.title}”.\n\n{page.render()}",
+            read=read,
+        )
+        return self._run(work, brief, report, till)
+
+    def quiz(
+        self, brief: Brief, plan: CoursePlan, lesson: Lesson, evidence: Evidence, report: Report, till: Till = UNPAID
+    ) -> Quiz:
+        """The lesson's questions, from the lesson as it stands now. Raises what `AgentManager.run` raises."""
+        shelf, page = Shelf(evidence), LessonPage(lesson)
+        work = Work[Quiz](
+            maker="quiz_master",
+            shape=QuizShape,
+            place=_place(plan, plan.lesson(lesson.id)),
+            task=f"Set the questions of the lesson “{lesson.title}”.\n\n{page.render()}",
+            read=lambda shape: quiz_of(shape, page, shelf.text),
+        )
+        return self._run(work, brief, report, till)
+
+    def _run(self, work: Work[T], brief: Brief, report: Report, till: Till) -> T:
+        from service.authors.agents.team import AgentManager  # AutoGen takes seconds to load and the site needs none
+
+        return AgentManager(self._model, self._calls).run(work, brief, report, till)
+
+
+class _Bench:
+    """The passages that one lesson is written from: the plan's, and what research adds that no other lesson teaches."""
+
+    def __init__(self, shelf: Shelf, plan: CoursePlan, planned: LessonPlan) -> None:
+        self._shelf, self._planned = shelf, planned
+        self.passages: list[Passage] = shelf.covering(planned.passages)
+        others = [span for lesson in plan.lessons if lesson.id != planned.id for span in lesson.passages]
+        # A lesson that was added by hand has no passages of its own and may repeat what others teach.
+        self._elsewhere = set(shelf.covering(others)) if planned.passages else set()
+
+    def task(self) -> str:
+        objectives = "\n".join(f"- {one.text} ({one.bloom})" for one in self._planned.objectives)
+        given = ", ".join(passage.id for passage in self.passages)
+        lines = [f"The lesson “{self._planned.title}”.", f"Objectives:\n{objectives or '- none yet'}"]
+        lines.append(f"Its passages are {given}. Look for what they lack." if given else "Its passages are not known.")
+        return "\n".join(lines)
+
+    def search(self, query: str) -> str:
+        """The researcher's tool: the course's own passages about a query, and nothing else in the world."""
+        found = self._shelf.search(query[:400], FOUND_A_SEARCH)
+        return digest_of(tuple(found)) or "No passage is about this."
+
+    def fetch(self, findings: FindingsShape) -> str:
+        """The passages to write from. Raises BadInput when there are none."""
+        named = [passage for name in findings.passages if (passage := self._shelf.passage(name))]
+        extra = [one for one in named if one not in self.passages and one not in self._elsewhere]
+        self.passages += list(dict.fromkeys(extra))[:TAKEN_FROM_RESEARCH]
+        if not self.passages:
+            raise BadInput(
+                f"The sources say nothing about “{self._planned.title}”. Add a document about it, or remove the lesson."
+            )
+        return f"These passages are the lesson's material.\n\n{material_of(self.passages)}"
+
+
+def _titled(brief: Brief) -> str:
+    return f" “{brief.title}”" if brief.title else ""
+
+
+def _place(plan: CoursePlan, planned: LessonPlan) -> str:
+    """Where a lesson stands, in the instructor's words."""
+    order: Sequence[str] = [lesson.id for lesson in plan.lessons]
+    return f"lesson {order.index(planned.id) + 1} of {len(order)}: {planned.title}"

@@ -1,0 +1,54 @@
+"""What a team is given: a chat model, and one piece of work. Apart from AutoGen, which only a worker at work loads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from pydantic import SecretStr
+
+from service.authors.agents.drafts import Draft
+from service.authors.agents.shapes import FindingsShape, Shape
+from service.errors import CoursewrightError
+
+T = TypeVar("T")
+Judge = Callable[[str, Exception], CoursewrightError]
+
+
+@dataclass(frozen=True)
+class ChatModel:
+    """A model at an OpenAI-compatible endpoint, and how long one call of it may take, in seconds.
+
+    `judge` turns an error of the client library into one of ours; the wiring passes the one that all providers share.
+    """
+
+    name: str
+    api_key: SecretStr
+    base_url: str
+    judge: Judge
+    tries: int = 3
+    one_try: float = 120.0
+    longest_pause: float = 20.0
+    first_pause: float = 1.0
+    most_tokens: int = 8_000
+
+
+@dataclass(frozen=True)
+class Research:
+    """What the researcher may do: search the course, and name passages, which `fetch` lays before the team."""
+
+    search: Callable[[str], str]
+    fetch: Callable[[FindingsShape], str]
+
+
+@dataclass(frozen=True)
+class Work(Generic[T]):
+    """One piece of work: who makes it, from what, and how our code reads the answer."""
+
+    maker: str
+    shape: type[Shape]
+    place: str
+    task: str
+    read: Callable[[Any], Draft[T]]
+    research: Research | None = None
