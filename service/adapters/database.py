@@ -6,6 +6,7 @@ query running.
 
 from __future__ import annotations
 
+import socket
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -25,8 +26,15 @@ SERVER_TIMEOUTS = {
     "lock_timeout": "5s",
     "idle_in_transaction_session_timeout": "30s",
 }
+# In the cloud nobody should wait for a page longer than this; the lanes' tasks keep the limits above.
+SITE_TIMEOUTS = {
+    "statement_timeout": "5s",
+    "lock_timeout": "2s",
+    "idle_in_transaction_session_timeout": "10s",
+}
 SOCKET_TIMEOUT_SECONDS = 30
-POOL_WAIT_SECONDS = 10
+# On a laptop requests may queue up; in the cloud another instance is started for them, so being told "503" is quicker.
+POOL_WAIT_SECONDS, CLOUD_POOL_WAIT_SECONDS = 10, 3
 RECYCLE_SECONDS = 1800
 TLS = ("require", "verify-ca", "verify-full")
 NO_TLS = ("disable", "allow", "prefer")
@@ -67,7 +75,8 @@ def _disposing(engine: Engine) -> Iterator[Engine]:
 
 
 def _connect_arguments(settings: Settings) -> dict[str, Any]:
-    limits = " ".join(f"-c {name}={value}" for name, value in SERVER_TIMEOUTS.items())
+    chosen = SITE_TIMEOUTS if settings.k_service else SERVER_TIMEOUTS  # Cloud Run names a service so, and no job
+    limits = " ".join(f"-c {name}={value}" for name, value in chosen.items())
     return {
         "startup_params": {"options": f"{limits} -c timezone=UTC"},
         "application_name": f"coursewright-{settings.environment}",
@@ -84,7 +93,7 @@ def _engine(settings: Settings, url: URL, options: Mapping[str, Any] | None = No
         connect_args={**_connect_arguments(settings), **local, **(options or {})},
         pool_size=settings.database_pool,
         max_overflow=settings.database_overflow,
-        pool_timeout=POOL_WAIT_SECONDS,
+        pool_timeout=CLOUD_POOL_WAIT_SECONDS if settings.production else POOL_WAIT_SECONDS,
         pool_pre_ping=True,
         pool_recycle=RECYCLE_SECONDS,
         hide_parameters=True,  # an error's message may end in a log
@@ -125,6 +134,17 @@ def _tls(*, verified: bool) -> ssl.SSLContext:
     return context
 
 
+def bounded(connection: Any) -> Any:
+    """Give a connection whose socket somebody else opened the socket timeout that pg8000 gives to its own.
+
+    Without it a server that vanished without a word would hold a worker for ever: no statement timeout reaches it.
+    """
+    opened: socket.socket = connection._usock
+    opened.settimeout(SOCKET_TIMEOUT_SECONDS)
+    opened.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    return connection
+
+
 def _cloud_sql(settings: Settings) -> Iterator[Engine]:
     """Cloud SQL by IAM: no password, no address list. `cloudsql://PROJECT:REGION:INSTANCE/DATABASE`."""
     _, _, rest = settings.database_url.partition("://")
@@ -143,6 +163,7 @@ def _cloud_sql(settings: Settings) -> Iterator[Engine]:
             arguments = _connect_arguments(settings)
             # The connector opens the socket itself, and would take `timeout` for its own.
             del arguments["timeout"], arguments["tcp_keepalive"]
-            return connector.connect(instance, "pg8000", user=settings.database_user, db=database, **arguments)
+            made = connector.connect(instance, "pg8000", user=settings.database_user, db=database, **arguments)
+            return bounded(made)
 
         yield from _disposing(_engine(settings, make_url(f"{DRIVER}://"), creator=connect))

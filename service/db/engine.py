@@ -12,7 +12,7 @@ from typing import TypeVar
 from sqlalchemy import Engine, exc
 from sqlalchemy.orm import Session
 
-from service.db.faults import lost_connection, out_of_connections, unkeepable_text, worth_again
+from service.db.faults import lost_connection, overloaded, unkeepable_text, worth_again
 from service.errors import BadInput, Unavailable
 
 log = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ def session_scope(engine: Engine) -> Iterator[Session]:
         except FAILURES as error:
             if lost_connection(error):
                 session.invalidate()
-            if _from_database(error) and (worth_again(error) or out_of_connections(error)):
+            if _from_database(error) and (worth_again(error) or overloaded(error)):
                 raise Unavailable(SORRY) from error
             if unkeepable_text(error):
                 raise BadInput(UNKEEPABLE) from error
@@ -63,9 +63,9 @@ def transaction(engine: Engine, work: Callable[[Session], T], *, tries: int = TR
             with Session(engine, expire_on_commit=False) as session:
                 return _once(session, work)
         except FAILURES as error:
-            if not worth_again(error) and not out_of_connections(error):
+            if not worth_again(error) and not overloaded(error):
                 raise
-            if not left or out_of_connections(error):
+            if not left or overloaded(error):
                 raise Unavailable(SORRY) from error
             log.info("a transaction is run again: %s", error)
         longest = min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2 ** (tries - left))

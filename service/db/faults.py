@@ -38,9 +38,12 @@ def unkeepable_text(error: BaseException) -> bool:
     return code(error) in UNKEEPABLE
 
 
-def out_of_connections(error: BaseException) -> bool:
-    """Whether our own pool gave no connection in time: the caller should be told, not queued again."""
-    return isinstance(error, exc.TimeoutError)
+def overloaded(error: BaseException) -> bool:
+    """Whether our own pool gave no connection in time, or a statement took longer than it may (57014).
+
+    The caller should be told, not queued again: the same once more makes it worse.
+    """
+    return isinstance(error, exc.TimeoutError) or code(error) == "57014"
 
 
 def code(error: BaseException) -> str | None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 from pathlib import Path
 
+import pg8000
 import pytest
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 from sqlalchemy.exc import DBAPIError
 
-from service.adapters.database import _address, open_engine, resolved
+from service.adapters.database import _address, bounded, open_engine, resolved
 from service.db import faults
 from service.errors import BadInput
 from service.settings import Settings
@@ -42,6 +44,32 @@ def test_every_timeout_reaches_the_server(settings: Settings) -> None:
     with open_engine(settings) as engine, engine.connect() as connection:
         names = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "TimeZone")
         assert [connection.scalar(text(f"SHOW {name}")) for name in names] == ["20s", "5s", "30s", "UTC"]
+
+
+@pytest.mark.parametrize(
+    ("service", "limits"), [("site", ["5s", "2s", "10s"]), ("", ["20s", "5s", "30s"])], ids=["site", "job"]
+)
+def test_in_the_cloud_the_site_waits_less_than_a_job(settings: Settings, service: str, limits: list[str]) -> None:
+    cloud = settings.model_copy(update={"environment": "production", "k_service": service})
+    with open_engine(cloud) as engine, engine.connect() as connection:
+        names = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
+        assert [connection.scalar(text(f"SHOW {name}")) for name in names] == limits
+        assert engine.pool.timeout() == 3  # type: ignore[attr-defined]
+
+
+def test_a_connection_over_a_given_socket_does_not_wait_for_ever(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.adapters.database.SOCKET_TIMEOUT_SECONDS", 0.2)
+    url = make_url(settings.database_url)
+    with socket.socket(socket.AF_UNIX) as given:
+        given.connect(str(url.query["unix_sock"]))
+        made = pg8000.dbapi.connect(
+            url.username or "", database=url.database, password=url.password, sock=given, ssl_context=False
+        )
+        with pytest.raises(TimeoutError) as caught:
+            bounded(made).cursor().execute("SELECT pg_sleep(5)")
+    assert faults.lost_connection(caught.value)
 
 
 def test_the_pool_is_as_large_as_the_settings_say(settings: Settings) -> None:

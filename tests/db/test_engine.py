@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import signal
+import struct
 import threading
 import time
 from collections.abc import Iterator
@@ -32,11 +33,13 @@ LOST = [
     InterfaceError("connection is closed"),
     InterfaceError("Can't create a connection to host db and port 5432 (timeout is None and source_address is None)."),
     DatabaseError({"C": "57P01", "M": "terminating connection due to administrator command"}),
+    DatabaseError({"C": "57P02", "M": "terminating connection because of crash of another server process"}),
     DatabaseError({"C": "57P03", "M": "the database system is starting up"}),
     BrokenPipeError(errno.EPIPE, "Broken pipe"),
     ConnectionResetError(errno.ECONNRESET, "Connection reset by peer"),
     TimeoutError("timed out"),
     OSError("cannot read from timed out object"),
+    struct.error("unpack_from requires a buffer of at least 5 bytes"),
 ]
 AGAIN = [DatabaseError({"C": code}) for code in ("53300", "40001", "40P01", "55P03", "25P03")]
 NEVER = [
@@ -148,6 +151,21 @@ def test_a_pool_without_a_free_connection_says_so_at_once(database: str) -> None
     with small.connect(), pytest.raises(Unavailable):
         transaction(small, lambda session: session.execute(text("SELECT 1")))
     small.dispose()
+
+
+def test_a_statement_that_takes_too_long_is_told_and_not_tried_again(engine: Engine) -> None:
+    tries = []
+
+    def slow(session: Session) -> None:
+        tries.append(1)
+        session.execute(text("SET LOCAL statement_timeout = '30ms'"))
+        session.execute(text("SELECT pg_sleep(5)"))
+
+    with pytest.raises(Unavailable):
+        transaction(engine, slow)
+    assert len(tries) == 1
+    with pytest.raises(Unavailable), session_scope(engine) as session:
+        slow(session)
 
 
 def test_a_scope_commits_at_its_end_and_not_when_it_raises(engine: Engine, table: str) -> None:
