@@ -279,6 +279,17 @@ class Chunk(Base):
     vector: Mapped[list[float] | None] = mapped_column(ARRAY(REAL))
 
 
+class SignOff(Base):
+    """Somebody's word that a claim may be published as it stands, against the check. Another wording needs another."""
+
+    __tablename__ = "sign_offs"
+
+    lesson_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("lessons.id", ondelete="CASCADE"), primary_key=True)
+    claim_sha256: Mapped[str] = mapped_column(Text, primary_key=True)
+    user_id: Mapped[uuid.UUID] = refers("users.id")
+    created_at: Mapped[datetime] = now()
+
+
 class Enrolment(Base):
     __tablename__ = "enrolments"
     __table_args__ = (UniqueConstraint("course_id", "user_id"),)

@@ -23,6 +23,7 @@ from service.web import (
     internal,
     lessons,
     outline,
+    quality,
     quizzes,
     sources,
 )
@@ -50,6 +51,7 @@ PAGES = (
     editing,
     generating,
     lessons,
+    quality,
     quizzes,
     evidence,
 )

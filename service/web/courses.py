@@ -25,6 +25,7 @@ from service.db.tables import (
 )
 from service.domain.course import Brief
 from service.errors import BadInput, Conflict
+from service.pipeline.quality import waiting
 from service.pipeline.runs import live_run
 from service.web.cover import accent_for
 from service.web.deps import Caller, CourseInPath, Database, Person
@@ -136,6 +137,8 @@ def publish(course: CourseInPath, database: Database) -> Response:
         return RedirectResponse(f"/courses/{course.id}", 303)
     if not lessons or any(lesson.state != LessonState.COMPLETED for lesson in lessons):
         raise Conflict("Some lessons are not completed. Generate the course, then publish it.")
+    if any(one.blocks for one in waiting(database, course)):
+        raise BadInput("Some sentences are not supported by what they cite. See “Quality”: mend them or sign them off.")
     course.state, course.published_at = CourseState.PUBLISHED, datetime.now(UTC)
     return RedirectResponse(f"/courses/{course.id}", 303)
 

@@ -78,6 +78,7 @@ def cite(quote: str) -> Cite:
 CLOSE = cite("Where isobars lie close together, the wind is strong")
 ISOBAR = cite("An isobar is a line that joins places of equal pressure.")
 ROUND = cite("the wind goes anticlockwise round a low")
+RULE = cite("if x<y and 3<5")
 CODE = cite("gust = 1.5 * mean_wind\nprint(gust)")
 GUST = cite("A gust may be half as strong again as the mean wind")
 
@@ -93,9 +94,9 @@ def lesson_text(lesson_id: str) -> Text:
                 id="b2",
                 claims=(
                     Claim(text="Open any surface chart and look at the curved lines.", factual=False),
-                    Claim(text="**Isobars** join places of equal pressure, if `x<y` and 3<5.", cites=(ISOBAR,)),
+                    Claim(text="**Isobars** join places of equal pressure, if `x<y` and 3<5.", cites=(ISOBAR, RULE)),
                     Claim(text="Where they lie close together, the wind is strong.", cites=(CLOSE, ISOBAR)),
-                    Claim(text="A gap of 100 miles means force 8.", cites=(CLOSE,), state="weak"),
+                    Claim(text="Where lines lie close, expect a gale.", cites=(CLOSE,), state="weak"),
                 ),
             ),
             DefinitionBlock(id="b3", term="Isobar", claims=(Claim(text="A line of equal pressure.", cites=(ISOBAR,)),)),

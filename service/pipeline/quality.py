@@ -1,0 +1,118 @@
+"""The quality of a course as the site shows it: the report on its documents, and the claims that wait for a person.
+
+The same checks as `coursewright check`, but for the media, which are looked at where they are made.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from service.db.plans import read_plan
+from service.db.queries import lessons_of, newest_media, sources_of
+from service.db.tables import Course, Lesson, QuizItem, SignOff, User
+from service.domain.lesson import Claim
+from service.domain.pedagogy import pedagogy
+from service.domain.quiz import Quiz
+from service.domain.report import CourseDocuments, Report, Taught, gates
+from service.domain.support import judge, judged
+from service.errors import NotFound
+
+BLOCKS_PUBLISHING = ("unsupported", "edited")
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A claim that the check does not hold for supported: what speaks against it, and who signed it off, if anybody."""
+
+    lesson: Lesson
+    claim: Claim
+    faults: tuple[str, ...]
+    signed_by: str = ""
+
+    @property
+    def key(self) -> str:
+        return claim_key(self.claim)
+
+    @property
+    def blocks(self) -> bool:
+        """Whether the course can't be published while it stands like this."""
+        return self.claim.state in BLOCKS_PUBLISHING and not self.signed_by
+
+
+def claim_key(claim: Claim) -> str:
+    """Names a claim by its words and its cites: a sign-off is for exactly these."""
+    parts = [claim.text, *(f"{cite.source}:{cite.start}:{cite.end}" for cite in claim.cites)]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def documents_of(session: Session, course: Course) -> CourseDocuments:
+    """The course's documents as far as they are written."""
+    lessons = [lesson for lesson in lessons_of(session, course.id) if lesson.text is not None]
+    ids = [lesson.id for lesson in lessons]
+    films = newest_media(session, ids)
+    rows = session.scalars(select(QuizItem).where(QuizItem.lesson_id.in_(ids)).order_by(QuizItem.position)).all()
+    taught = tuple(
+        Taught(
+            name=f"{lesson.position}. {lesson.title}",
+            lesson=lesson.text,
+            storyboard=lesson.storyboard,
+            quiz=Quiz(
+                lesson_id=str(lesson.id), items=tuple(row.document for row in rows if row.lesson_id == lesson.id)
+            ),
+            seconds=films[lesson.id].film.seconds if lesson.id in films else 0.0,
+        )
+        for lesson in lessons
+        if lesson.text is not None
+    )
+    texts = {source.sha256: source.body or "" for source in sources_of(session, course.id) if source.sha256}
+    return CourseDocuments(course.brief, read_plan(session, course.id), taught, texts)
+
+
+def report_of(session: Session, course: Course) -> Report:
+    """Gates and pedagogy of what is written so far."""
+    documents = documents_of(session, course)
+    return Report(checks=(*gates(documents), *pedagogy(documents)))
+
+
+def waiting(session: Session, course: Course) -> list[Waiting]:
+    """Every claim of the course that is not supported, in teaching order; those that block publishing first."""
+    lessons = lessons_of(session, course.id)
+    signed = {
+        (row.lesson_id, row.claim_sha256): row.name
+        for row in session.execute(
+            select(SignOff.lesson_id, SignOff.claim_sha256, User.name)
+            .join(User, User.id == SignOff.user_id)
+            .where(SignOff.lesson_id.in_([lesson.id for lesson in lessons]))
+        )
+    }
+    found = [
+        Waiting(lesson, claim, faults, signed.get((lesson.id, claim_key(claim)), ""))
+        for lesson in lessons
+        for claim, faults in _doubtful(lesson.text.claims() if lesson.text else ())
+    ]
+    return sorted(found, key=lambda one: not one.blocks)
+
+
+def _doubtful(claims: Iterable[Claim]) -> Iterator[tuple[Claim, tuple[str, ...]]]:
+    for claim in map(judged, claims):
+        if claim.state != "supported":
+            yield claim, judge(claim.text, (cite.quote for cite in claim.cites)).faults if claim.cites else ()
+
+
+def sign_off(session: Session, course: Course, lesson_id: uuid.UUID, key: str, user: User) -> None:
+    """Take a claim of the course on oneself.
+
+    Raises:
+        NotFound: no claim of that lesson waits under this key (any more).
+    """
+    if not any(one.lesson.id == lesson_id and one.key == key for one in waiting(session, course)):
+        raise NotFound("This sentence has changed or is no longer in question. Reload the page and look again.")
+    row = {"lesson_id": lesson_id, "claim_sha256": key, "user_id": user.id}
+    session.execute(insert(SignOff).values(row).on_conflict_do_nothing())

@@ -1,0 +1,91 @@
+"""The quality page: what the checks say, and the sentence that only a person's signature lets through."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable
+
+from sqlalchemy import Engine, select
+
+from service.db.engine import session_scope
+from service.db.tables import Course, Lesson, SignOff
+from service.domain.lesson import Claim, ParagraphBlock
+from tests.web.conftest import Browser
+from tests.web.world import CLOSE, World
+
+Browsers = Callable[..., tuple[Browser, uuid.UUID]]
+WRONG = "Where isobars lie close together, the wind is not strong."
+
+
+def with_claim(engine: Engine, lesson_id: uuid.UUID, claim: Claim) -> None:
+    """Put one more sentence into the lesson."""
+    with session_scope(engine) as session:
+        row = session.get_one(Lesson, lesson_id)
+        assert row.text is not None
+        block = ParagraphBlock(id="added", claims=(claim,))
+        row.text = row.text.model_copy(update={"blocks": (*row.text.blocks, block)})
+
+
+def state_of(engine: Engine, course: uuid.UUID) -> str | None:
+    with session_scope(engine) as session:
+        return session.scalar(select(Course.state).where(Course.id == course))
+
+
+def test_the_page_shows_every_check_and_the_sentences_in_question(browser_of: Browsers, world: World) -> None:
+    browser, me = browser_of()
+    course = world.course(me)
+    page = browser.get(f"/courses/{course}/quality").text
+    assert "no claim is unsupported" in page
+    assert "objectives are measurable" in page
+    assert "Where lines lie close, expect a gale." in page
+    assert "Few of its words are in the passage." in page
+    assert "/quality/sign-off" not in page  # a weak sentence blocks nothing
+
+
+def test_a_contradicted_sentence_blocks_publishing_until_it_is_signed_off_by_name(
+    browser_of: Browsers, world: World, engine: Engine
+) -> None:
+    browser, me = browser_of()
+    course = world.course(me)
+    with_claim(engine, world.lessons[0], Claim(text=WRONG, cites=(CLOSE,)))
+    refused = browser.submit(f"/courses/{course}/publish")
+    assert refused.status_code == 422
+    assert "not supported by what they cite" in refused.text
+    page = browser.get(f"/courses/{course}/quality").text
+    assert "The sentence denies what the passage says." in page
+    [key] = re.findall(r'name="claim" value="(\w{64})"', page)
+    signed = browser.submit(f"/courses/{course}/quality/sign-off", lesson=str(world.lessons[0]), claim=key)
+    assert signed.status_code == 303
+    assert "signed off by" in browser.get(f"/courses/{course}/quality").text
+    assert browser.submit(f"/courses/{course}/publish").status_code == 303
+    assert state_of(engine, course) == "published"
+    with session_scope(engine) as session:
+        assert session.scalars(select(SignOff.user_id)).all() == [me]
+
+
+def test_a_signature_is_for_exactly_these_words(browser_of: Browsers, world: World, engine: Engine) -> None:
+    browser, me = browser_of()
+    course = world.course(me)
+    lesson = world.lessons[0]
+    with_claim(engine, lesson, Claim(text=WRONG, cites=(CLOSE,)))
+    [key] = re.findall(r'name="claim" value="(\w{64})"', browser.get(f"/courses/{course}/quality").text)
+    browser.submit(f"/courses/{course}/quality/sign-off", lesson=str(lesson), claim=key)
+    with_claim(engine, lesson, Claim(text=WRONG.replace("the wind", "the air"), cites=(CLOSE,)))
+    assert browser.submit(f"/courses/{course}/publish").status_code == 422
+    gone = browser.submit(f"/courses/{course}/quality/sign-off", lesson=str(lesson), claim="0" * 64)
+    assert gone.status_code == 404
+
+
+def test_an_edited_sentence_blocks_too(browser_of: Browsers, world: World, engine: Engine) -> None:
+    browser, me = browser_of()
+    course = world.course(me)
+    with_claim(engine, world.lessons[0], Claim(text=CLOSE.quote, cites=(CLOSE,), state="edited"))
+    assert browser.submit(f"/courses/{course}/publish").status_code == 422
+
+
+def test_nobody_else_sees_the_report(browser_of: Browsers, world: World) -> None:
+    _, me = browser_of()
+    course = world.course(me, "published")
+    other, _ = browser_of(email="other@example.org")
+    assert other.get(f"/courses/{course}/quality").status_code == 404
