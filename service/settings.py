@@ -83,7 +83,7 @@ class Settings(BaseSettings):
     vectors_api_key: SecretStr = SecretStr("")
     mail_url: Annotated[str, _scheme("console", "smtp", "smtps")] = "console:"
 
-    llm: str = Field(default="", description="the author; empty: offline, which uses no model")
+    llm: str = Field(default="", description="the author; empty: openai:gpt-4o-mini with a key, else offline")
     embeddings: str = Field(default="local:", description="local:, openai:MODEL or none:")
     speech: str = Field(default="auto:", description="auto:, piper:, espeak:, silent: or openai:MODEL")
     openai_api_key: SecretStr = SecretStr("")
@@ -168,20 +168,20 @@ class Settings(BaseSettings):
             raise BadInput("MAIL_URL=console: is for development; production needs an smtp:// or smtps:// address.")
 
     @property
+    def caps(self) -> Caps:
+        """The most that may be spent, in micro-dollars."""
+        return Caps(*map(micro_dollars, (self.site_month_usd, self.user_month_usd, self.user_day_usd)))
+
+    @property
     def role_members(self) -> Mapping[str, str]:
         """The database user of each role."""
         pairs = (pair.partition("=") for pair in self.database_role_members.split(";") if pair.strip())
         return {role.strip(): member.strip() for role, _, member in pairs}
 
     @property
-    def caps(self) -> Caps:
-        """The most that may be spent, in micro-dollars."""
-        return Caps(*map(micro_dollars, (self.site_month_usd, self.user_month_usd, self.user_day_usd)))
-
-    @property
     def model(self) -> str:
-        """The author in force. Only `offline` exists so far, so a key in the environment changes nothing yet."""
-        return self.llm or "offline"
+        """The author in force: a key in the environment is a wish to use it."""
+        return self.llm or ("openai:gpt-4o-mini" if self.openai_api_key.get_secret_value() else "offline")
 
     @property
     def level(self) -> str:

@@ -11,12 +11,14 @@ from service.adapters.doorbell import open_doorbell
 from service.adapters.embeddings import open_embedder
 from service.adapters.launcher import open_launcher
 from service.adapters.mail import open_mailer
+from service.adapters.provider import judge
 from service.adapters.speech import open_speech
 from service.adapters.stills import SlideStills
 from service.adapters.storage import open_storage
 from service.adapters.vectors import open_vectors
 from service.authors import open_author
 from service.db.guarded import guarded_embedder, guarded_speech
+from service.db.guarded_author import guarded_author
 from service.errors import BadInput
 from service.ports import Services
 from service.settings import Settings
@@ -36,13 +38,23 @@ def open_services(settings: Settings) -> Iterator[Services]:
         engine = stack.enter_context(open_engine(settings))
         settings = resolved(settings, engine)
         openai_key = settings.openai_api_key.get_secret_value()
+        storage = open_storage(settings)
         yield Services(
             settings=settings,
             engine=engine,
-            storage=open_storage(settings),
+            storage=storage,
             doorbell=stack.enter_context(closing(open_doorbell(settings))),
             launcher=stack.enter_context(closing(open_launcher(settings))),
-            author=open_author(settings.model),
+            author=guarded_author(
+                open_author(
+                    settings.model,
+                    openai_api_key=settings.openai_api_key,
+                    openai_base_url=settings.openai_base_url,
+                    storage=storage,
+                    judge=judge,
+                ),
+                engine,
+            ),
             vectors=stack.enter_context(
                 closing(open_vectors(settings.vectors_url, settings.vectors_api_key.get_secret_value()))
             ),
