@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 from renderer_job.cache import StorageCache
 from service.adapters.database import open_engine
 from service.adapters.speech import open_speech
-from service.adapters.storage import open_storage
+from service.adapters.storage import PublicMedia, open_public_media, open_storage
 from service.db import events
 from service.db.guarded import guarded_speech, paid_speech
 from service.db.lane import Task, run_lane, stop_on_signals
@@ -46,6 +46,8 @@ FILES = (
     ("transcript_key", "transcript.md", "text/markdown"),
     ("poster_key", "poster.jpg", "image/jpeg"),
 )
+# What a player fetches by itself; captions come from the site's own origin, where a browser takes them unasked.
+PUBLISHED = ("video_key", "poster_key")
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ class Studio:
     storage: StorageService
     speech: Speech
     scratch: Path
+    public: PublicMedia | None = None
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,8 @@ def _work(settings: Settings) -> int:
     try:
         with open_engine(settings) as engine, closing(speech):
             voice = guarded_speech(speech, engine)
-            studio = Studio(open_storage(settings), voice, settings.data_dir / "scratch")
+            scratch = settings.data_dir / "scratch"
+            studio = Studio(open_storage(settings), voice, scratch, open_public_media(settings))
             handlers = {"film": partial(film_lesson, studio)}
             return run_lane(engine, "render", handlers, settings=settings, stop=stop)
     finally:
@@ -110,15 +114,15 @@ def film_lesson(studio: Studio, task: Task) -> None:
     """Film the lesson that the job names. A storyboard that is edited meanwhile is filmed again; one that was filmed
     before is not.
     """
-    take = task.commit(lambda session: _begin(session, task))
+    take = task.commit(lambda session: _begin(session, task, studio))
     while take is not None:
         began = _clocks()
         with _scratch(studio.scratch, task) as folder:
             made = _film(studio, task, take, folder / "film")
-            keys = _upload(studio.storage, folder / "film")
+            keys = _upload(studio, folder / "film")
         effort = _effort(began, made)
         log.info("filmed %s", take.lesson_id, extra={"event": "filmed", **effort})
-        take = task.commit(partial(_keep, task=task, take=take, made=made, keys=keys, effort=effort))
+        take = task.commit(partial(_keep, task=task, studio=studio, take=take, made=made, keys=keys, effort=effort))
 
 
 def _clocks() -> tuple[float, float]:
@@ -140,10 +144,10 @@ def _effort(began: tuple[float, float], made: Film) -> dict[str, float]:
     }
 
 
-def _begin(session: Session, task: Task) -> Take | None:
+def _begin(session: Session, task: Task, studio: Studio) -> Take | None:
     """The take to film; None when this storyboard's film is there already, which then counts again."""
     take = _take(session, task.claim.subject_id)
-    if _filmed(session, take):
+    if _filmed(session, take, public=studio.public is not None):
         _complete(session, task, take)
         return None
     _tell(session, task, take, LessonState.FILMING, f"Filming {take.name}")
@@ -160,13 +164,16 @@ def _take(session: Session, lesson_id: uuid.UUID) -> Take:
     return Take(lesson_id, f"lesson {lesson.position}: {lesson.title}", lesson.storyboard)
 
 
-def _filmed(session: Session, take: Take) -> bool:
-    """Whether this storyboard was filmed before; its film then becomes the newest one."""
+def _filmed(session: Session, take: Take, public: bool) -> bool:
+    """Whether this storyboard was filmed before; its film then becomes the newest one. A film from before there was a
+    public bucket is made again: all its pieces are kept, so that costs little.
+    """
     mine = (Media.lesson_id == take.lesson_id, Media.storyboard_sha256 == take.sha256)
     media = session.scalar(select(Media).where(*mine))
-    if media is not None:
-        media.created_at = func.now()
-    return media is not None
+    if media is None or (public and not media.public_url):
+        return False
+    media.created_at = func.now()
+    return True
 
 
 def _film(studio: Studio, task: Task, take: Take, out: Path) -> Film:
@@ -192,20 +199,32 @@ def _report(task: Task, take: Take) -> Report:
     return report
 
 
-def _upload(storage: StorageService, folder: Path) -> dict[str, str]:
-    """Put the film's files into storage under the hash of their content."""
+def _upload(studio: Studio, folder: Path) -> dict[str, str]:
+    """Put the film's files into storage under the hash of their content, and what everybody may see where they may.
+
+    The answer holds columns of Media. The copy in our own storage stays: exports, checks and a way back need it.
+    """
     keys = {}
     for column, name, content_type in FILES:
         path = folder / name
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         keys[column] = f"{path.stem}/{digest}{path.suffix}"
-        storage.put(keys[column], path, content_type)
-    return keys
+        studio.storage.put(keys[column], path, content_type)
+        if studio.public and column in PUBLISHED:
+            studio.public.storage.put(keys[column], path, content_type)
+    return keys | {"public_url": studio.public.url(keys["video_key"]) if studio.public else ""}
 
 
 def _keep(
-    session: Session, *, task: Task, take: Take, made: Film, keys: dict[str, str], effort: dict[str, float]
+    session: Session,
+    *,
+    task: Task,
+    studio: Studio,
+    take: Take,
+    made: Film,
+    keys: dict[str, str],
+    effort: dict[str, float],
 ) -> Take | None:
     """Record the film; the take to film next when the storyboard was edited meanwhile."""
     row = {"id": uuid.uuid4(), "lesson_id": take.lesson_id, "storyboard_sha256": take.sha256, "film": made, **keys}
@@ -214,7 +233,7 @@ def _keep(
     session.execute(added.on_conflict_do_update(index_elements=["lesson_id", "storyboard_sha256"], set_=renewed))
     now = _take(session, take.lesson_id)
     if now.sha256 != take.sha256:
-        return _begin(session, task)
+        return _begin(session, task, studio)
     _complete(session, task, take, effort)
     return None
 

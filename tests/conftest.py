@@ -5,6 +5,7 @@
     session    an ORM session whose transaction is rolled back: the cheapest way to rows that nobody else needs to see
     settings   everything offline, in a folder of the test's own, whatever the shell's environment holds
     storage    a file storage in that folder
+    gcs        the address of an emulated Cloud Storage with the buckets `courses` and `films`
 
 A test that starts processes, threads or several transactions takes `engine`; a test that only needs rows takes
 `session`. Do not take both: rows of an open `session` are invisible to `engine`, and locked against it.
@@ -25,6 +26,7 @@ from service.db.migrate import upgrade
 from service.db.tables import Base
 from service.ports import StorageService
 from service.settings import Settings
+from tests.adapters.gcs import fake_gcs
 
 
 @pytest.fixture(scope="session")
@@ -84,3 +86,9 @@ def settings(database: str, tmp_path: Path) -> Settings:
 @pytest.fixture
 def storage(settings: Settings) -> StorageService:
     return open_storage(settings)
+
+
+@pytest.fixture(scope="session")
+def gcs() -> Iterator[str]:
+    with fake_gcs() as url:
+        yield url

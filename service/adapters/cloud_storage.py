@@ -137,6 +137,11 @@ class CloudStorage:
             return False
         except NotFound as error:
             raise self._no_bucket() from error
+        except Broken:
+            # Who may only create is told "forbidden" where another is told that the object is there.
+            if not self._public or self.size(key) is None:
+                raise
+            return False
         return True
 
     def get(self, key: str, start: int = 0, end: int | None = None) -> bytes:
@@ -235,12 +240,10 @@ class CloudStorage:
             raise self._judged(error) from error
 
     def _judged(self, error: Exception) -> CoursewrightError:
-        from google.auth.exceptions import GoogleAuthError
-
         code = getattr(error, "code", None)
         if code == 404:
             return NotFound("There is no file under this name.")
-        if code in (401, 403) or (isinstance(error, GoogleAuthError) and not error.retryable):
+        if code in (401, 403) or _refused(error):
             return Broken(
                 f"The file storage gs://{self._bucket.name} refuses us. "
                 "Check that this service account may use the bucket and sign addresses."
@@ -248,6 +251,15 @@ class CloudStorage:
         if isinstance(code, int) and 400 <= code < 500 and code not in (408, 429):
             return Broken(f"The file storage refused ({code}). Check the bucket gs://{self._bucket.name}.")
         return Unavailable("The file storage does not answer now. Try again in a moment.")
+
+
+def _refused(error: Exception) -> bool:
+    """Whether Google knows who we are and says no; `retryable` alone is also False for a network that is away."""
+    from google.auth.exceptions import GoogleAuthError, TransportError
+
+    if isinstance(error, TransportError):
+        return str(error).startswith("Error calling the IAM")
+    return isinstance(error, GoogleAuthError) and not error.retryable
 
 
 def _cloud_errors() -> tuple[type[Exception], ...]:

@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import quote, unquote, urlencode, urlsplit
@@ -54,13 +55,30 @@ def open_storage(settings: Settings, signing_key: bytes | None = None) -> Storag
     return FileStorage(root, signing_key or settings.data_dir / "media.key")
 
 
-def open_public_storage(settings: Settings) -> StorageService | None:
-    """The bucket behind MEDIA_URL, where everybody may watch; None when videos are shown by signed addresses.
+@dataclass(frozen=True)
+class PublicMedia:
+    """Where everybody may watch: the bucket that films are put into, and where it is read."""
+
+    storage: StorageService
+    address: str
+
+    def url(self, key: str) -> str:
+        """Where everybody reads this object."""
+        return f"{self.address}/{quote(key)}"
+
+
+def open_public_media(settings: Settings) -> PublicMedia | None:
+    """The bucket behind MEDIA_URL; None when films are shown by signed addresses.
 
     Raises:
         BadInput: the address cannot be used.
     """
-    return _bucket(settings.media_url, public=True) if settings.media_url else None
+    if not settings.media_url:
+        return None
+    url = urlsplit(settings.media_url)
+    origin = settings.media_public_url.rstrip("/") or f"https://storage.googleapis.com/{url.netloc}"
+    address = "/".join(part for part in (origin, url.path.strip("/")) if part)
+    return PublicMedia(_bucket(settings.media_url, public=True), address)
 
 
 def _bucket(address: str, public: bool = False) -> StorageService:

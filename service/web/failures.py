@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import secrets
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -12,11 +13,13 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
-from service.errors import CoursewrightError, RateLimited
+from service.errors import CoursewrightError, Full, RateLimited, Throttled, Unavailable
 from service.web.headers import security_headers
 from service.web.site import render, site_of, wants_html
 
 log = logging.getLogger(__name__)
+
+RETRY_AFTER_SECONDS = "5"  # a database that restarts is back by then
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,7 @@ class Failure:
     message: str = ""
 
 
+AGAIN_SECONDS = 20.0  # about what a database takes to restart
 NOT_HERE = "The address may be mistyped, or the page belongs to a course that you cannot see."
 FAILURES = {
     400: Failure("This could not be read", "The request was damaged on its way. Go back and try again."),
@@ -43,6 +47,11 @@ FAILURES = {
         "Something broke on our side", "Your work is saved. Try again; if it stays, tell us the reference below."
     ),
     503: Failure("A part of the site does not answer", "Your work is saved. Try again in a minute."),
+    507: Failure(
+        "The site has no room left",
+        "What you sent could not be kept; everything else is as it was. "
+        "Tell whoever runs the site to make room, then send it again.",
+    ),
 }
 
 
@@ -61,11 +70,19 @@ def refuse(request: Request, error: CoursewrightError | HTTPException) -> Respon
     if isinstance(error, HTTPException):
         return _refuse_by_status(request, error)
     if error.status >= 500:
-        return broken(request, error, error.status)
+        return broken(request, error, error.status, _welcome_again(error))
     response = answer(request, error.status, str(error), current=getattr(error, "current", None))
     if isinstance(error, RateLimited):
         response.headers["Retry-After"] = str(error.after_seconds)
     return response
+
+
+def _welcome_again(error: CoursewrightError) -> float | None:
+    """The seconds after which a retry may help, where one may: what the provider asked for, else a short while."""
+    if not isinstance(error, Unavailable) or isinstance(error, Full):
+        return None
+    asked = error.after_seconds if isinstance(error, Throttled) else getattr(error, "seconds", None)
+    return AGAIN_SECONDS if asked is None else asked
 
 
 def _refuse_by_status(request: Request, error: HTTPException) -> Response:
@@ -79,8 +96,10 @@ def _refuse_by_status(request: Request, error: HTTPException) -> Response:
     return response
 
 
-def broken(request: Request, error: Exception, status: int = 500) -> Response:
-    """The answer to what nobody foresaw: a reference for the person, the same one in the log."""
+def broken(request: Request, error: Exception, status: int = 500, again: float | None = None) -> Response:
+    """The answer to what nobody foresaw: a reference for the person, the same one in the log. `again`: the seconds
+    after which the same request is welcome.
+    """
     reference = secrets.token_hex(4)
     log.error("reference %s: %s %r failed", reference, request.method, request.url.path, exc_info=error)
     response = answer(request, status, "", reference)
@@ -88,6 +107,8 @@ def broken(request: Request, error: Exception, status: int = 500) -> Response:
     nonce = getattr(request.state, "nonce", "")
     headers = security_headers(nonce, production=site.settings.production, media_origin=site.media_origin)
     response.headers.update({**headers, "Cache-Control": "no-store"})
+    if again is not None:
+        response.headers["Retry-After"] = str(math.ceil(again))
     return response
 
 

@@ -14,7 +14,7 @@ from service.db.queries import lessons_of, newest_media
 from service.db.tables import Lesson, Media, QuizItem
 from service.domain.storyboard import Film
 from service.errors import NotFound
-from service.ports import StorageService
+from service.ports import Services
 from service.web.courses import units_of
 from service.web.deps import Caller, CourseInPath, Database, LessonInPath, Person, ServicesDep
 from service.web.evidence import Numbers
@@ -53,7 +53,7 @@ def lesson_page(
         place=place,
         numbers=Numbers(course.id),
         film=media.film if media else None,
-        urls=_urls(services.storage, media) if media else None,
+        urls=_urls(services, media) if media else None,
         chapters=_chapters(media.film) if media else [],
         resume=known.seconds if known and not _at_the_end(known.seconds, media) else 0.0,
         finished=place.finished(lesson.id),
@@ -66,7 +66,7 @@ def lesson_page(
 @router.get("/courses/{course_id:uuid}/lessons/{lesson_id:uuid}/media")
 def media_addresses(lesson: LessonInPath, database: Database, services: ServicesDep) -> Response:
     """Fresh addresses, for a player whose own have expired."""
-    return JSONResponse(_urls(services.storage, _media(database, lesson)))
+    return JSONResponse(_urls(services, _media(database, lesson)))
 
 
 @router.get("/courses/{course_id:uuid}/lessons/{lesson_id:uuid}/captions.vtt")
@@ -110,7 +110,12 @@ def _media(database: Session, lesson: Lesson) -> Media:
     return media
 
 
-def _urls(storage: StorageService, media: Media) -> dict[str, str]:
+def _urls(services: Services, media: Media) -> dict[str, str]:
+    """Where the player finds the film: in public, or by addresses that live at least twice its length."""
+    if media.public_url and services.settings.media_url:
+        base = media.public_url.removesuffix(media.video_key)
+        return {"video": media.public_url, "poster": base + media.poster_key}
+    storage = services.storage
     lives = max(SHORTEST_LIFE, timedelta(seconds=2 * media.film.seconds + 600))
     return {
         "video": storage.signed_url(media.video_key, lives, "video/mp4"),

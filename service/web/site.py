@@ -56,8 +56,11 @@ def rule_of(request: Request) -> Rule:
 
 
 def media_origin(settings: Settings) -> str:
-    """The origin that signed media addresses point to; empty when the site serves them itself."""
-    return "https://storage.googleapis.com" if urlsplit(settings.storage_url).scheme == "gs" else ""
+    """The origins, with spaces between, that players fetch films from; empty when the site serves them itself."""
+    clouds = urlsplit(settings.storage_url).scheme == "gs" or (settings.media_url and not settings.media_public_url)
+    public = urlsplit(settings.media_public_url) if settings.media_url and settings.media_public_url else None
+    origins = ["https://storage.googleapis.com"] if clouds else []
+    return " ".join(origins + ([f"{public.scheme}://{public.netloc}"] if public else []))
 
 
 @cache

@@ -15,8 +15,8 @@ import pytest
 from service.adapters.cloud_storage import CHUNK_BYTES, CloudStorage, Limits
 from service.errors import Broken, CoursewrightError, Unavailable
 from tests.adapters import faulty_http as http
-from tests.adapters.conftest import client_of
 from tests.adapters.faulty_http import Fault, FaultyProxy, faulty_proxy, lost, status
+from tests.adapters.gcs import client_of
 
 KEY = "video/0a1b.mp4"
 BODY = os.urandom(200_000)
@@ -165,6 +165,20 @@ def test_a_large_file_goes_up_in_chunks_and_a_lost_chunk_alone_is_sent_again(
     assert sent.count(sent[0]) == 1, "the first chunk arrived and is not sent again"
     stored.fetch(key, tmp_path / "again.mp4")
     assert (tmp_path / "again.mp4").read_bytes() == body
+
+
+def test_public_objects_may_be_kept_for_ever_and_who_may_only_create_is_not_stopped_by_what_is_there(
+    gcs: str, proxy: FaultyProxy
+) -> None:
+    key = f"video/{uuid.uuid4().hex}.mp4"
+    public = CloudStorage(client_of(proxy.url).bucket("films"), public=True, limits=STEADY)
+    assert public.put(key, b"film", "video/mp4") is True
+    kept = client_of(gcs).bucket("films").get_blob(key)
+    assert (kept.cache_control, kept.content_type) == ("public, max-age=31536000, immutable", "video/mp4")
+    proxy.only, proxy.always = "/upload/", status(403)
+    assert public.put(key, b"film", "video/mp4") is False
+    with pytest.raises(Broken, match="refuses us"):
+        public.put("video/other.mp4", b"film", "video/mp4")
 
 
 def test_a_bucket_that_is_not_there_is_named(proxy: FaultyProxy) -> None:

@@ -22,7 +22,7 @@ from service.adapters.storage import FileStorage, folder_of, open_storage
 from service.errors import BadInput, Full, NotFound, Unavailable
 from service.ports import StorageService
 from service.settings import ROOT, Settings
-from tests.adapters.conftest import client_of
+from tests.adapters.gcs import client_of
 
 HOUR = timedelta(hours=1)
 BAD_KEYS = [
