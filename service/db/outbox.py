@@ -56,10 +56,8 @@ def send(engine: Engine, doorbell: Doorbell, *, limit: int = 100, patience_secon
     # Not `transaction`: it runs its work again by itself, and each time would publish again.
     with session_scope(engine) as session:
         for rows in _by_lane(session.execute(UNSENT, {"limit": limit}).all()):
-            first = rows[0]
             try:
-                ring = Ring(event_id=first.id, lane=first.lane, run_id=first.run_id)
-                doorbell.ring(ring, trace_parent=first.trace, patience_seconds=patience_seconds)
+                _ring(doorbell, rows[0], patience_seconds)
             except CoursewrightError as error:
                 refused = error
                 break
@@ -89,6 +87,16 @@ def try_to_send(engine: Engine, doorbell: Doorbell) -> None:
 def prune(session: Session, *, days: int = 7, limit: int = 1000) -> int:
     """Remove rings that were sent so many days ago, at most `limit` of them; how many there were."""
     return int(session.execute(PRUNE, {"days": days, "limit": limit}).rowcount)  # type: ignore[attr-defined]
+
+
+def _ring(doorbell: Doorbell, row: Any, patience_seconds: float) -> None:
+    try:
+        ring = Ring(event_id=row.id, lane=row.lane, run_id=row.run_id)
+    except ValueError:
+        # Of another release, perhaps. Kept, it would hold up every ring behind it for good.
+        log.error("the ring %s names no lane of ours; it is called sent", row.id)
+        return
+    doorbell.ring(ring, trace_parent=row.trace, patience_seconds=patience_seconds)
 
 
 def _by_lane(rows: Sequence[Any]) -> list[list[Any]]:

@@ -100,6 +100,14 @@ def test_a_ring_that_commits_after_a_later_one_was_sent_is_not_missed(desk: Desk
     assert {ring.run_id for ring, _ in bell.rings} == {slow, quick}
 
 
+def test_a_ring_that_nobody_understands_holds_up_no_other(desk: Desk, bell: Bell) -> None:
+    change(desk, "INSERT INTO outbox (id, key, payload) VALUES (gen_random_uuid(), 'a', CAST(:p AS jsonb))", p="{}")
+    desk.enqueue(desk.run())
+    assert outbox.send(desk.engine, bell) == 2
+    assert bell.lanes == ["author"]
+    assert unsent(desk) == 0
+
+
 def test_work_that_is_rolled_back_rings_nobody(desk: Desk, bell: Bell) -> None:
     run = desk.run()
     with Session(desk.engine) as session:
