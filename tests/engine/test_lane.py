@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -10,15 +11,21 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import text
 
-from service.db import events, jobs
+from service.db import events, jobs, money
+from service.db.guarded import paid_speech
 from service.db.lane import DONE, HUNG, Handler, Task, run_lane
 from service.db.orphans import free_orphans, worker_name
+from service.db.shift import Shift
 from service.db.tables import JobState, RunState
-from service.errors import BadInput, Canceled, Fenced, Unavailable
+from service.errors import BadInput, Canceled, Fenced, Paused, Resting, Throttled, Unavailable
+from service.ports import Spoken
 from service.settings import ROOT, Settings
 from tests.engine.desk import AT_ONCE, Desk
 
@@ -226,7 +233,236 @@ def test_a_step_beyond_its_deadline_fails_and_is_tried_again(desk: Desk, work: W
     assert desk.job(job_id).state == JobState.SUCCEEDED
 
 
+# --- waiting without using an attempt ---
+
+
+@pytest.mark.parametrize(
+    ("error", "attempts"),
+    [
+        (Resting("The voice rests. It is tried again in 0 s.", 0.01), [1, 1, 1, 1, 1]),
+        (Throttled("Too many. Wait.", 0.01), [1, 2, 3]),
+    ],
+)
+def test_a_provider_that_rests_costs_no_attempt_and_one_that_refuses_does(
+    desk: Desk, work: Work, error: Exception, attempts: list[int]
+) -> None:
+    desk.enqueue(desk.run(), kind="k")
+    seen: list[int] = []
+
+    def handler(task: Task) -> None:
+        seen.append(task.claim.attempt)
+        if len(seen) < 5:
+            raise error
+
+    work({"k": handler})
+    assert seen == attempts
+
+
+def test_a_job_rests_as_long_as_the_provider_asked(desk: Desk, work: Work) -> None:
+    job_id = desk.enqueue(desk.run(), kind="k")
+
+    def handler(_: Task) -> None:
+        raise Throttled("Too many. Wait.", 300.0)
+
+    work({"k": handler})
+    assert desk.job(job_id).state == JobState.QUEUED
+    assert desk.scalar("SELECT extract(epoch FROM run_after - now()) FROM jobs") > 280
+
+
+def test_a_quota_that_is_used_up_pauses_the_run_and_says_why(desk: Desk, work: Work) -> None:
+    run_id = desk.run()
+    job_id = desk.enqueue(run_id, kind="k")
+    calls = []
+
+    def handler(_: Task) -> None:
+        calls.append(1)
+        if len(calls) == 1:
+            raise Paused("The quota of the key is used up. Add credit, then go on.")
+
+    work({"k": handler})
+    assert (desk.job(job_id).state, desk.job(job_id).attempt) == (JobState.QUEUED, 0)
+    assert desk.run_row(run_id).paused_because == "The quota of the key is used up. Add credit, then go on."
+    assert desk.events(run_id)[-1].data["what"].startswith("The quota of the key")
+    desk.do(lambda session: jobs.resume(session, run_id))
+    work({"k": handler})
+    assert desk.run_row(run_id).state == RunState.SUCCEEDED
+
+
+def test_a_run_that_has_spent_its_purse_is_paused_before_its_next_step_and_loses_no_finished_one(
+    desk: Desk, work: Work
+) -> None:
+    run_id, done = desk.run(), []
+    desk.enqueue(run_id, kind="k", units=3)
+
+    def handler(task: Task) -> None:
+        for name in ("one", "two", "three"):
+
+            def pay(name: str = name) -> str:
+                task.spend("tokens", 1, "token", 600_000)
+                done.append(name)
+                return name
+
+            task.step(name, "key", pay)
+
+    work({"k": handler}, user_day_usd=Decimal(1))
+    assert done == ["one", "two"], "one step more than the cap"
+    assert "USER_DAY_USD" in desk.run_row(run_id).paused_because
+    desk.do(lambda session: jobs.resume(session, run_id))
+    work({"k": handler}, user_day_usd=Decimal(2))
+    assert done == ["one", "two", "three"]
+    assert desk.run_row(run_id).spent_micro_dollars == 1_800_000
+
+
+def test_a_step_that_was_paid_for_is_saved_although_spending_was_stopped_meanwhile(desk: Desk, work: Work) -> None:
+    run_id = desk.run()
+    job_id = desk.enqueue(run_id, kind="k", units=2)
+    done = []
+
+    def handler(task: Task) -> None:
+        def pay() -> str:
+            desk.do(lambda session: money.stop_spending(session, "Enough."))
+            time.sleep(0.5)  # a renewal learns of it
+            task.say("Still at it")
+            task.spend("tokens", 1, "token", 7)
+            return "paid"
+
+        done.append(task.step("one", "key", pay))
+        task.step("two", "key", lambda: done.append("two"))
+
+    work({"k": handler}, lease_seconds=0.3)
+    assert done == ["paid"]
+    assert desk.run_row(run_id).spent_micro_dollars == 7
+    assert (desk.job(job_id).state, desk.job(job_id).attempt) == (JobState.QUEUED, 0)
+    assert desk.run_row(run_id).paused_because == "", "the switch stops it, not a pause of its own"
+
+
+def test_a_handler_without_steps_hears_of_a_stop_where_it_reports(desk: Desk, work: Work) -> None:
+    run_id = desk.run()
+    job_id = desk.enqueue(run_id, kind="k")
+
+    def handler(task: Task) -> None:
+        desk.do(lambda session: jobs.pause(session, run_id, "Paused by Ada."))
+        while True:
+            task.say("Filming")
+            time.sleep(0.05)
+
+    work({"k": handler}, lease_seconds=0.3)
+    assert (desk.job(job_id).state, desk.job(job_id).attempt) == (JobState.QUEUED, 0)
+
+
+def test_a_paid_voice_is_settled_sentence_by_sentence_and_none_is_begun_without_money(desk: Desk, work: Work) -> None:
+    run_id, asked = desk.run(), []
+    desk.enqueue(run_id, kind="k")
+
+    class Voice:
+        voice = "openai:tts-1/coral"
+
+        def say(self, text: str) -> Spoken:
+            asked.append(text)
+            return Spoken(b"\0\0", 24_000)
+
+        def close(self) -> None:
+            """Nothing stays open."""
+
+    def handler(task: Task) -> None:
+        speech = paid_speech(Voice(), task)
+        for sentence in ("a" * 1000, "a" * 1000, "b" * 1000, "c" * 1000):
+            speech.say(sentence)
+
+    work({"k": handler}, site_month_usd=Decimal("0.03"))
+    assert [text[0] for text in asked] == ["a", "a", "b"]
+    assert desk.scalar("SELECT array_agg(micro_dollars) FROM ledger") == [15_000, 15_000], (
+        "the same sentence costs once"
+    )
+    assert "SITE_MONTH_USD" in desk.run_row(run_id).paused_because
+
+
+# --- a task of a platform ---
+
+
+def result_of(output: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(output.splitlines()[-1])
+    return found
+
+
+def test_a_task_ends_with_one_line_that_says_what_it_did_and_what_it_cost(
+    desk: Desk, work: Work, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for error in (None, BadInput("There is nothing to teach."), Paused("Wait.")):
+        desk.enqueue(desk.run(), kind="ok" if error is None else type(error).__name__)
+
+    def broken(task: Task) -> None:
+        raise {"BadInput": BadInput("There is nothing."), "Paused": Paused("Wait.")}[task.claim.kind]
+
+    handlers = {"ok": lambda _: time.sleep(0.05), "BadInput": broken, "Paused": broken}
+    assert work(handlers, task_timeout_seconds=600.0, task_cpu=2.0, task_memory_mib=4096) == DONE
+    told = result_of(capsys.readouterr().out)
+    assert (told["lane"], told["done"], told["failed"], told["handed_back"]) == ("author", 1, 1, 1)
+    assert told["exit_code"] == DONE
+    assert 0.05 <= told["busy_seconds"] <= told["seconds"]
+    assert told["micro_dollars"] == pytest.approx(told["seconds"] * 44, abs=1)
+
+
+def test_a_laptops_worker_does_not_speak_into_the_terminal(
+    desk: Desk, work: Work, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    desk.enqueue(desk.run(), kind="ok")
+    with caplog.at_level("INFO"):
+        work({"ok": lambda _: None})
+    assert capsys.readouterr().out == ""
+    assert '"done": 1' in caplog.text
+
+
+def test_a_task_takes_no_job_when_little_time_is_left_and_hands_the_running_one_back(desk: Desk, work: Work) -> None:
+    run_id, seen = desk.run(), []
+    for _ in range(2):
+        desk.enqueue(run_id, kind="k")
+
+    def handler(task: Task) -> None:
+        seen.append(task.claim.attempt)
+        while True:
+            time.sleep(0.02)
+            task.may_spend()
+
+    assert work({"k": handler}, task_timeout_seconds=6.0) == DONE
+    assert seen == [1]
+    assert desk.scalar("SELECT count(*) FROM jobs WHERE state = 'queued' AND attempt = 0") == 2
+
+
+def test_an_idle_worker_stays_while_an_editor_is_open_but_not_longer_than_it_may(desk: Desk, work: Work) -> None:
+    def stayed(open_for: str, linger: float) -> float:
+        opened = text(f"UPDATE courses SET editor_until = now() + interval '{open_for}'")
+        desk.do(lambda session: session.execute(opened))
+        began = time.monotonic()
+        assert work({}, linger_seconds=linger) == DONE
+        return time.monotonic() - began
+
+    assert stayed("1 hour", 1.5) >= 1.5
+    short = min(stayed("-1 s", 3600.0), stayed("1 hour", 0.0))
+    assert short < 60, "an hour of lingering was not asked for"
+
+
+def test_the_time_of_lingering_counts_over_the_whole_shift(desk: Desk, settings: Settings) -> None:
+    lingering = settings.model_copy(update={"idle_exit_seconds": 1.0, "linger_seconds": 10.0})
+    shift = Shift("author", lingering)
+    opened = text("UPDATE courses SET editor_until = now() + interval '1 hour'")
+    desk.do(lambda session: session.execute(opened))
+    for idle, home in ((0.5, False), (5.0, False), (8.0, True)):
+        shift.idle_since = time.monotonic() - idle
+        assert shift.goes_home(desk.engine) is home, f"4 s were lingered before, {idle} s idle now"
+        if idle == 5.0:
+            shift.taken()
+    assert 3.9 < shift.lingered_seconds < 5
+
+
 # --- processes ---
+
+
+def test_a_hung_worker_takes_the_processes_under_it_along(desk: Desk, spawn: Spawn, tmp_path: Path) -> None:
+    desk.enqueue(desk.run(), kind="with a child")
+    assert spawn(lease=60.0, deadline=0.5).wait(40) == HUNG
+    child = int((tmp_path / "done").read_text())
+    until(lambda: not Path(f"/proc/{child}").exists() or "Z" in Path(f"/proc/{child}/stat").read_text().split()[2])
 
 
 def test_a_worker_that_is_killed_is_continued_and_no_finished_step_is_redone(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -44,6 +45,13 @@ def hang(task: Task) -> None:
         time.sleep(3600)
 
 
+def with_a_child(done: Path) -> None:
+    """Hangs in a child that no signal but the last one ends, as an encoder or a voice may."""
+    child = subprocess.Popen(["/bin/sh", "-c", "trap '' TERM INT HUP; sleep 3600 & wait"])
+    done.write_text(str(child.pid))
+    child.wait()
+
+
 def main() -> int:
     logging.basicConfig(level=logging.INFO)
     url, lease, deadline, done_file = sys.argv[1:]
@@ -54,6 +62,7 @@ def main() -> int:
         "slow": lambda task: steps(done, task, slow=0.5),
         "poison": lambda _: os.kill(os.getpid(), signal.SIGKILL),
         "hang": hang,
+        "with a child": lambda _: with_a_child(done),
         "deaf": lambda _: time.sleep(3600),
     }
     settings = Settings(
