@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +17,7 @@ import pytest
 from sqlalchemy import create_engine
 from starlette.testclient import TestClient
 
+from service.adapters.cloud_run import open_cloud_run
 from service.db.alone import alone
 from service.domain.ring import Ring
 from service.errors import Broken, CoursewrightError, Unavailable
@@ -22,6 +25,7 @@ from service.ports import Lane, Services
 from service.settings import Settings
 from service.web.app import create_app
 from service.web.internal import LONGEST_BYTES, NOT_A_BUDGET, NOT_A_RING
+from tests.adapters.cloud_run_server import Mode, serve_cloud_run
 from tests.engine.desk import Desk
 from tests.web.conftest import Launched
 from tests.web.service_tokens import SCHEDULER, Issuer, serve_issuer
@@ -100,6 +104,27 @@ def test_a_ring_starts_its_lane_once(cloud: TestClient, launcher: Launched, desk
     assert launcher.lanes == ["author"]
     assert desk.scalar("SELECT execution FROM launches") == "author-1-1"
     assert tally(desk, NOT_A_RING) == 0
+
+
+def test_three_hundred_rings_are_one_start_and_quickly_answered(
+    cloud: TestClient, launcher: Launched, desk: Desk
+) -> None:
+    run = desk.run()
+    for _ in range(20):
+        desk.enqueue(run)
+
+    def deliver(count: int) -> list[float]:
+        took = []
+        for _ in range(count):
+            began = time.monotonic()
+            assert cloud.post("/internal/push", json=ring()).status_code == 204
+            took.append(time.monotonic() - began)
+        return took
+
+    with ThreadPoolExecutor(3) as pool:
+        took = sorted(sum(pool.map(deliver, [100] * 3), []))
+    print(f"push with a stub launcher: median {took[150]:.3f} s, p99 {took[297]:.3f} s, longest {took[-1]:.3f} s")
+    assert launcher.lanes == ["author"]
 
 
 def test_a_ring_for_a_lane_without_work_starts_nothing(cloud: TestClient, launcher: Launched, desk: Desk) -> None:
@@ -235,3 +260,29 @@ def test_a_sweep_without_its_database_is_a_503(opened: Opens, issuer: Issuer) ->
     nowhere = create_engine("postgresql+pg8000://nobody@127.0.0.1:9/nothing")
     with opened(engine=nowhere) as cloud:
         assert cloud.post("/internal/sweep", headers=issuer.headers(SCHEDULER)).status_code == 503
+
+
+@pytest.mark.parametrize(
+    ("mode", "answers", "executions"),
+    [
+        ("ok", [204, 204, 204], 1),
+        ("error after accept", [503, 204, 204], 1),
+        ("garbage after accept", [503, 204, 204], 1),
+        ("twice", [204, 204, 204], 2),
+        ("429", [503, 503, 503], 0),
+        ("403", [500, 500, 500], 0),
+    ],
+)
+def test_a_ring_that_comes_again_starts_nothing_that_may_be_under_way(
+    opened: Opens, settings: Settings, desk: Desk, mode: Mode, answers: list[int], executions: int
+) -> None:
+    desk.enqueue(desk.run())
+    with serve_cloud_run() as jobs:
+        jobs.mode = mode
+        url = f"cloudrun://a-project/europe-west1?endpoint={jobs.endpoint}"
+        with (
+            closing(open_cloud_run(settings.model_copy(update={"jobs_url": url}))) as launcher,
+            opened(launcher=launcher) as cloud,
+        ):
+            assert [cloud.post("/internal/push", json=ring()).status_code for _ in range(3)] == answers
+        assert len(jobs.executions) == executions
