@@ -62,9 +62,11 @@ def site_environment(config: StackConfig, ground: Ground) -> list[dict[str, obje
 def job_environment(config: StackConfig, ground: Ground, name: str) -> list[dict[str, object]]:
     """A job's environment. The lanes call the models; the migration calls nothing but the database."""
     plain = _everywhere(config, ground, name, WORKER_POOL) | {"JOBS_URL": "none:", "DATA_DIR": SCRATCH}
-    if name == "migrate":
-        return _environment(plain | {"SPEECH": "silent:", "DATABASE_ROLE_MEMBERS": _role_members(ground.database)}, {})
-    plain |= _models(config) | _spending(config) | _media(config, ground) | _task(config, name)
+    plain |= _spending(config)
+    if name == "migrate":  # and what an operator does by hand: `admin` runs in this job
+        own = {"SPEECH": "silent:", "DATABASE_ROLE_MEMBERS": _role_members(ground.database)}
+        return _environment(plain | own, {})
+    plain |= _models(config) | _media(config, ground) | _task(config, name)
     secrets = _model_secrets(config)
     if name == "author":
         plain |= {"QUEUE_URL": f"pubsub://{config.project}/doorbell"}

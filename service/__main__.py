@@ -18,6 +18,7 @@ COMMANDS = {
     "check": "the quality report of a course folder",
     "migrate": "bring the database to the newest schema",
     "reindex": "embed and index a course's passages anew",
+    "admin": "invite people, look after work that stopped",
     "doctor": "what works here, what is missing, and how to get it",
 }
 

@@ -11,8 +11,9 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from service.db.tables import User
-from service.errors import BadInput, RateLimited
+from service.db.invitations import EMAIL, accept, open_invitation
+from service.db.tables import Invitation, Role, User
+from service.errors import BadInput, Forbidden, RateLimited
 from service.ports import Services
 from service.web.auth import begin_session, revoke
 from service.web.courses import dashboard
@@ -24,7 +25,6 @@ from service.web.throttle import ACCOUNT_TRIES, ADDRESS_TRIES, count_try
 router = APIRouter()
 
 Field = Annotated[str, Form(max_length=400)]
-EMAIL = re.compile(r"[^@\s<>\"]{1,64}@[^@\s<>\"]{1,190}")
 CLOSED = {
     "invite": "This site is by invitation. Open the link in your invitation, or ask the person who runs it for one.",
     "closed": "This site takes no new accounts. Ask the person who runs it.",
@@ -73,11 +73,15 @@ def sign_in(
 
 
 @router.get("/sign-up")
-def sign_up_page(request: Request, caller: Caller) -> Response:
-    """The form for a new account, or the reason why there is none."""
+def sign_up_page(request: Request, database: Database, caller: Caller, invitation: str = "") -> Response:
+    """The form for a new account, for an invited person with the invitation's address; or why there is none."""
     if caller.person is not None:
         return RedirectResponse("/", 303)
-    return _sign_up_form(request, 200, {})
+    try:
+        invited = _invited(request, database, invitation)
+    except BadInput as error:
+        return _no_sign_up(request, error)
+    return _sign_up_form(request, 200, {"email": invited.email} if invited else {}, invitation=invitation)
 
 
 @router.post("/sign-up")
@@ -88,26 +92,45 @@ def sign_up(
     name: Field = "",
     email: Field = "",
     password: Field = "",
+    invitation: Field = "",
 ) -> Response:
-    """Make an account and sign its owner in."""
+    """Make an account and sign its owner in. An invitation gives address and role, and is used up with it."""
     given = {"name": name.strip(), "email": email.strip().lower()}
-    if site_of(request).settings.signup != "open":
-        return _sign_up_form(request, 403, {})
-    wrong = _wrong(given, password)
-    if wrong:
-        return _sign_up_form(request, 422, given, wrong)
     try:
         count_try(services.engine, f"sign-up:{_address(request)}", ADDRESS_TRIES)
+        invited = _invited(request, database, invitation)
     except RateLimited as error:
-        page = _sign_up_form(request, error.status, given, {"email": str(error)})
+        page = _sign_up_form(request, error.status, given, {"email": str(error)}, invitation)
         page.headers["Retry-After"] = str(error.after_seconds)
         return page
-    person = _new_person(database, given["name"], given["email"], password)
+    except BadInput as error:
+        return _no_sign_up(request, error)
+    if invited is not None:
+        given["email"] = invited.email
+    if wrong := _wrong(given, password):
+        return _sign_up_form(request, 422, given, wrong, invitation)
+    role = Role(invited.role) if invited else Role.INSTRUCTOR
+    person = _new_person(database, given["name"], given["email"], password, role)
     if person is None:
         taken = "There is an account with this email already. Sign in instead."
-        return _sign_up_form(request, 422, given, {"email": taken})
+        return _sign_up_form(request, 422, given, {"email": taken}, invitation)
+    if invited is not None:
+        accept(database, invited)
     _let_in(request, database, person)
     return RedirectResponse("/", 303)
+
+
+def _invited(request: Request, database: Session, secret: str) -> Invitation | None:
+    """The invitation of this link; None for somebody who needs none.
+
+    Raises:
+        Forbidden: nobody signs up here, or not without an invitation.
+        BadInput: the invitation is unknown, used or too old.
+    """
+    signup = site_of(request).settings.signup
+    if signup == "closed" or (signup == "invite" and not secret):
+        raise Forbidden(CLOSED[signup])
+    return open_invitation(database, secret) if secret else None
 
 
 @router.post("/sign-out")
@@ -159,15 +182,23 @@ def _wrong(given: dict[str, str], password: str) -> dict[str, str]:
     return wrong
 
 
-def _new_person(database: Session, name: str, email: str, password: str) -> User | None:
-    statement = insert(User).values(name=name, email=email, password_hash=hash_password(password))
+def _new_person(database: Session, name: str, email: str, password: str, role: Role) -> User | None:
+    statement = insert(User).values(name=name, email=email, password_hash=hash_password(password), role=role)
     statement = statement.on_conflict_do_nothing(index_elements=[User.email])
     created = database.scalar(statement.returning(User.id))
     return database.get(User, created) if created else None
 
 
 def _sign_up_form(
-    request: Request, status: int, given: dict[str, str], wrong: dict[str, str] | None = None
+    request: Request,
+    status: int,
+    given: dict[str, str],
+    wrong: dict[str, str] | None = None,
+    invitation: str = "",
 ) -> Response:
-    closed = CLOSED.get(site_of(request).settings.signup, "")
-    return render(request, "sign-up.html", status, given=given, wrong=wrong or {}, closed=closed)
+    shown = {"given": given, "wrong": wrong or {}, "closed": "", "invitation": invitation}
+    return render(request, "sign-up.html", status, **shown)
+
+
+def _no_sign_up(request: Request, error: BadInput) -> Response:
+    return render(request, "sign-up.html", error.status, given={}, wrong={}, closed=str(error), invitation="")

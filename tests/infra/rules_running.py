@@ -198,5 +198,7 @@ def public_media_is_known_to_those_who_write_and_show_it(graph: Graph) -> list[s
 @rule
 def caps_are_the_same_for_all_who_spend(graph: Graph) -> list[str]:
     caps = ("SITE_MONTH_USD", "USER_MONTH_USD", "USER_DAY_USD")
-    told = {tuple(environment_of(graph, name).get(cap) for cap in caps) for name in ("site", "author", "render")}
+    told = {
+        tuple(environment_of(graph, name).get(cap) for cap in caps) for name in ("site", "author", "render", "migrate")
+    }
     return [] if len(told) == 1 and None not in next(iter(told)) else [str(told)]

@@ -25,7 +25,7 @@ from tests.infra.graph import Graph
 BUILD: dict[str, Any] = yaml.safe_load((ROOT / "cloudbuild.yaml").read_text(encoding="utf-8"))
 STEPS: list[dict[str, Any]] = BUILD["steps"]
 IMAGES = ("service", "renderer_job")
-SCRIPTS = ("deploy", "destroy", "images")
+SCRIPTS = ("deploy", "destroy", "images", "invite")
 OF_CLOUD_BUILD = {"BUILD_ID", "SHORT_SHA"}
 
 

@@ -476,8 +476,8 @@ FAULTS = (
     Fault(
         "films that are made and not published",
         "environment.py",
-        "_spending(config) | _media(config, ground) | _task(config, name)",
-        "_spending(config) | _task(config, name)",
+        "_models(config) | _media(config, ground) | _task(config, name)",
+        "_models(config) | _task(config, name)",
         "public_media_is_known_to_those_who_write_and_show_it",
         variant="public media, own domain",
     ),
@@ -498,8 +498,8 @@ FAULTS = (
     Fault(
         "lanes that do not know the caps",
         "environment.py",
-        "_models(config) | _spending(config) | _media(config, ground) | _task(config, name)",
-        "_models(config) | _media(config, ground) | _task(config, name)",
+        "    plain |= _spending(config)\n",
+        "",
         "caps_are_the_same_for_all_who_spend",
     ),
 )

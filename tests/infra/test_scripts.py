@@ -1,7 +1,8 @@
-"""`scripts/deploy` and `scripts/destroy` against programs that only write down what they were asked."""
+"""The scripts that an operator runs, against programs that only write down what they were asked."""
 
 from __future__ import annotations
 
+import re
 import stat
 import subprocess
 import sys
@@ -9,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from infra.stack import INVITE_COMMAND
+from service.db.invitations import hash_secret
 from service.settings import ROOT
 
 FAKE = """#!/bin/sh
@@ -17,6 +20,8 @@ case "{name} $*" in
   "gcloud auth list"*) echo someone@courses.test ;;
   "gcloud billing projects describe"*) echo "${{BILLING:-True}}" ;;
   "pulumi config get --stack prod gcp:project"*) echo courses-test ;;
+  "pulumi config get --stack prod gcp:region"*) echo us-central1 ;;
+  "gcloud run jobs execute"*) exit "${{EXECUTION:-0}}" ;;
   "pulumi config get"*) exit "${{UNSET:-0}}" ;;
   "pulumi stack output --stack prod builder") echo builder@courses.test ;;
   "pulumi stack output --stack prod site_url") echo https://site.test ;;
@@ -41,7 +46,7 @@ class Desk:
         self.folder, self.log, self.bin = folder, folder / "log", folder / "bin"
         self.log.touch()
         self.bin.mkdir()
-        for name in ("deploy", "destroy"):
+        for name in ("deploy", "destroy", "invite"):
             self._program(f"scripts/{name}", (ROOT / "scripts" / name).read_text(encoding="utf-8"))
         self._program("scripts/smoke", '#!/bin/sh\necho "smoke $*" >>"$LOG"\n')
         self._program("infra/.venv/bin/python", '#!/bin/sh\necho "estimate $*" >>"$LOG"\n')
@@ -161,3 +166,35 @@ def test_destroying_lifts_the_protections_first(desk: Desk) -> None:
     assert done.returncode == 0, done.stderr
     lifted = desk.at("pulumi config set --stack prod --path coursewright:protect false")
     assert lifted < desk.at("pulumi up") < desk.at("pulumi destroy")
+
+
+def test_an_invitations_secret_is_printed_here_and_only_its_hash_leaves(desk: Desk) -> None:
+    done = desk.run("invite", "--role", "admin", "ada@example.org")
+    assert done.returncode == 0, done.stderr
+    secret = re.fullmatch(r"https://site\.test/sign-up\?invitation=([0-9a-f]{64})\n", done.stdout)
+    assert secret, done.stdout
+    [call] = [call for call in desk.calls if call.startswith("gcloud")]
+    assert call == (
+        "gcloud run jobs execute migrate --project courses-test --region us-central1 --wait"
+        f" --args=admin,invite,ada@example.org,--role,admin,--secret-hash,{hash_secret(secret[1])}"
+    )
+    assert secret[1] not in call
+
+
+def test_no_link_is_printed_for_an_invitation_that_was_not_kept(desk: Desk) -> None:
+    done = desk.run("invite", "ada@example.org", EXECUTION="1")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "was not kept" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments", [(), ("ada",), ("a,admin@x.org",), ("a@x.org", "b@x.org"), ("--role", "king", "a@x.org")]
+)
+def test_what_cannot_be_invited_is_refused_before_anything_is_called(desk: Desk, arguments: tuple[str, ...]) -> None:
+    assert desk.run("invite", *arguments).returncode == 2
+    assert desk.calls == []
+
+
+def test_the_invitation_command_is_the_script_that_exists() -> None:
+    script, *_ = INVITE_COMMAND.split()
+    assert (ROOT / script).stat().st_mode & stat.S_IXUSR
