@@ -122,7 +122,7 @@ def test_three_hundred_rings_are_one_start_and_quickly_answered(
         return took
 
     with ThreadPoolExecutor(3) as pool:
-        took = sorted(sum(pool.map(deliver, [100] * 3), []))
+        took = sorted(seconds for delivered in pool.map(deliver, [100] * 3) for seconds in delivered)
     print(f"push with a stub launcher: median {took[150]:.3f} s, p99 {took[297]:.3f} s, longest {took[-1]:.3f} s")
     assert launcher.lanes == ["author"]
 
