@@ -130,7 +130,7 @@ def work_span(name: str, *, run_id: object, trace_parent: str, **attributes: Val
 
 @contextmanager
 def provider_call(
-    provider: str, operation: str, *, kind: SpanKind = SpanKind.CLIENT, **attributes: Value
+    provider: str, operation: str, kind: SpanKind = SpanKind.CLIENT, /, **attributes: Value
 ) -> Iterator[Span]:
     """A span around one call of a part outside of this process, such as `gcp.storage` `upload`.
 
@@ -142,7 +142,7 @@ def provider_call(
 
 
 @contextmanager
-def model_call(provider: str, operation: str, model: str, **attributes: Value) -> Iterator[Span]:
+def model_call(provider: str, operation: str, model: str, /, **attributes: Value) -> Iterator[Span]:
     """A span around one call of a model; `operation` is chat, embeddings or speech. Tell its use with `count_tokens`.
 
     `gen_ai.system` is the older name of `gen_ai.provider.name`; Cloud Trace's pages of models still read it.

@@ -112,7 +112,7 @@ class PubSubDoorbell:
         topic = {"messaging.system": "gcp_pubsub", "messaging.destination.name": self._topic.rpartition("/")[2]}
         with (
             work_span(f"ring {ring.lane}", run_id=ring.run_id, trace_parent=trace_parent),
-            provider_call("gcp.pubsub", "publish", kind=SpanKind.PRODUCER, **topic),
+            provider_call("gcp.pubsub", "publish", SpanKind.PRODUCER, **topic),
         ):
             yield
 
