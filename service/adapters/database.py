@@ -32,7 +32,8 @@ SITE_TIMEOUTS = {
     "lock_timeout": "2s",
     "idle_in_transaction_session_timeout": "10s",
 }
-SOCKET_TIMEOUT_SECONDS = 30
+# What a server that hangs cannot cut short itself; a person should be told within six seconds.
+SOCKET_TIMEOUT_SECONDS, SITE_SOCKET_TIMEOUT_SECONDS = 30.0, 5.2
 # On a laptop requests may queue up; in the cloud another instance is started for them, so being told "503" is quicker.
 POOL_WAIT_SECONDS, CLOUD_POOL_WAIT_SECONDS = 10, 3
 RECYCLE_SECONDS = 1800
@@ -80,9 +81,13 @@ def _connect_arguments(settings: Settings) -> dict[str, Any]:
     return {
         "startup_params": {"options": f"{limits} -c timezone=UTC"},
         "application_name": f"coursewright-{settings.environment}",
-        "timeout": SOCKET_TIMEOUT_SECONDS,
+        "timeout": _socket_timeout(settings),
         "tcp_keepalive": True,
     }
+
+
+def _socket_timeout(settings: Settings) -> float:
+    return SITE_SOCKET_TIMEOUT_SECONDS if settings.k_service else SOCKET_TIMEOUT_SECONDS
 
 
 def _engine(settings: Settings, url: URL, options: Mapping[str, Any] | None = None, **more: Any) -> Engine:
@@ -93,7 +98,7 @@ def _engine(settings: Settings, url: URL, options: Mapping[str, Any] | None = No
         connect_args={**_connect_arguments(settings), **local, **(options or {})},
         pool_size=settings.database_pool,
         max_overflow=settings.database_overflow,
-        pool_timeout=CLOUD_POOL_WAIT_SECONDS if settings.production else POOL_WAIT_SECONDS,
+        pool_timeout=CLOUD_POOL_WAIT_SECONDS if settings.production or settings.k_service else POOL_WAIT_SECONDS,
         pool_pre_ping=True,
         pool_recycle=RECYCLE_SECONDS,
         hide_parameters=True,  # an error's message may end in a log
@@ -134,13 +139,13 @@ def _tls(*, verified: bool) -> ssl.SSLContext:
     return context
 
 
-def bounded(connection: Any) -> Any:
+def bounded(connection: Any, seconds: float | None = None) -> Any:
     """Give a connection whose socket somebody else opened the socket timeout that pg8000 gives to its own.
 
     Without it a server that vanished without a word would hold a worker for ever: no statement timeout reaches it.
     """
     opened: socket.socket = connection._usock
-    opened.settimeout(SOCKET_TIMEOUT_SECONDS)
+    opened.settimeout(seconds or SOCKET_TIMEOUT_SECONDS)
     opened.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     return connection
 
@@ -164,6 +169,6 @@ def _cloud_sql(settings: Settings) -> Iterator[Engine]:
             # The connector opens the socket itself, and would take `timeout` for its own.
             del arguments["timeout"], arguments["tcp_keepalive"]
             made = connector.connect(instance, "pg8000", user=settings.database_user, db=database, **arguments)
-            return bounded(made)
+            return bounded(made, _socket_timeout(settings))
 
         yield from _disposing(_engine(settings, make_url(f"{DRIVER}://"), creator=connect))

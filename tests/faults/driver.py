@@ -93,19 +93,35 @@ class FaultRun:
     def go(self) -> tuple[Events, list[str]]:
         began = time.monotonic()
         try:
-            self._keep_trying(self._add_course)
+            self.begin()
             self._break_things(began + self.plan.seconds)
             if self.plan.mutant and (caught := self._keep_trying(judge_under_way)):
                 return self.seen, caught
             self._drain()
         finally:
-            self._end_workers(signal.SIGKILL)
-        self._count()
+            self.close()
+        wrong = self.judge()
         self.seen.seconds = time.monotonic() - began
-        storage = open_storage(self._settings, signing_key=b"fault run")
-        wrong = self._keep_trying(lambda session: judge(session, storage, self.accepted, self.seen))
-        self._engine.dispose()
         return self.seen, wrong
+
+    def begin(self) -> None:
+        """Make the course that all runs are about."""
+        self._keep_trying(self._add_course)
+
+    def judge(self) -> list[str]:
+        """What is wrong with the history by now; call it when no run is open."""
+        self._count()
+        storage = open_storage(self._settings, signing_key=b"fault run")
+        return self._keep_trying(lambda session: judge(session, storage, self.accepted, self.seen))
+
+    def under_way(self) -> int:
+        """How many runs have not ended."""
+        return self._keep_trying(_open_runs)
+
+    def close(self) -> None:
+        """End the workers at once."""
+        self._end_workers(signal.SIGKILL)
+        self._engine.dispose()
 
     # --- the faults ---
 
@@ -114,8 +130,8 @@ class FaultRun:
         share = max(1.0, (until - begin) / (self.plan.restarts + 1))
         restart_at, hang_at = begin + share, begin + 1.5 * share
         while time.monotonic() < until and not self._enough():
-            self._feed()
-            self._keep_workers()
+            self.feed()
+            self.keep_workers()
             self._stop_some()
             if time.monotonic() >= restart_at and self.seen.restarts < self.plan.restarts:
                 self.server.restart("fast" if self.dice.random() < 0.25 else "immediate")
@@ -150,7 +166,8 @@ class FaultRun:
         """So many late writes must be refused: 10 for 300 kills, and never fewer than 5."""
         return max(5, self.plan.kills // 10)
 
-    def _keep_workers(self) -> None:
+    def keep_workers(self) -> None:
+        """Start a worker wherever none lives."""
         for place, lane in enumerate(LANES):
             worker = self._workers[place]
             if worker is not None and worker.process.is_alive():
@@ -187,7 +204,7 @@ class FaultRun:
         self._end_workers(signal.SIGTERM)
         self._workers = [Worker(self._spawn(lane, ""), "", 0.0, told=True) for lane in LANES[:4]]
         until = time.monotonic() + 60.0 + 0.2 * len(self.accepted)
-        while self._keep_trying(_open_runs) and time.monotonic() < until:
+        while self.under_way() and time.monotonic() < until:
             time.sleep(0.1)
         self._end_workers(signal.SIGTERM)
 
@@ -206,7 +223,8 @@ class FaultRun:
 
     # --- the work ---
 
-    def _feed(self) -> None:
+    def feed(self) -> None:
+        """Request so many runs that OPEN_RUNS are under way."""
         try:
             missing = OPEN_RUNS - transaction(self._engine, _open_runs)
         except Unavailable:
