@@ -85,10 +85,11 @@ class Keys:
 
 
 def _age(headers: Mapping[str, str]) -> float:
-    """How long an answer may be kept, in seconds, by its Cache-Control."""
+    """How long an answer is kept, in seconds: by its Cache-Control, and never so short that every request fetches."""
     control = {name.lower(): value for name, value in headers.items()}.get("cache-control", "")
     found = re.search(r"\bmax-age=(\d{1,9})\b", control)
-    return min(float(found.group(1)), LONGEST_AGE_SECONDS) if found else DEFAULT_AGE_SECONDS
+    said = float(found.group(1)) if found else DEFAULT_AGE_SECONDS
+    return min(max(said, FETCH_AGAIN_SECONDS), LONGEST_AGE_SECONDS)
 
 
 class Callers:

@@ -140,6 +140,18 @@ def test_keys_are_fetched_once_and_again_when_their_time_is_over(issuer: Issuer)
     assert issuer.asked == 2
 
 
+def test_keys_that_may_not_be_kept_are_not_fetched_for_each_request_all_the_same(issuer: Issuer) -> None:
+    issuer.max_age = 0
+    clock = Clock()
+    keys = Keys(issuer.url, clock)
+    for _ in range(5):
+        assert keys.certificate("key-1")
+    assert issuer.asked == 1
+    clock.now += FETCH_AGAIN_SECONDS
+    assert keys.certificate("key-1")
+    assert issuer.asked == 2
+
+
 def test_a_new_key_is_fetched_at_once_but_an_unknown_one_not_at_every_request(issuer: Issuer) -> None:
     clock = Clock()
     keys = Keys(issuer.url, clock)
