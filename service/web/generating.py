@@ -30,6 +30,7 @@ from service.web.site import render
 
 router = APIRouter()
 LOOK_EVERY, HEARTBEAT, LONGEST, BATCH = 0.7, 15.0, 280.0, 200
+HIGHEST = 2**62
 LAST = ("done", "failed", "canceled")
 ENDED = (RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELED)
 
@@ -67,7 +68,9 @@ async def run_events(
     if_none_match: Annotated[str, Header()] = "",
 ) -> Response:
     """The run's events after a number: as a stream that resumes, or as one answer for those who poll."""
-    seen = int(last_event_id) if last_event_id.isdigit() else max(after, 0)
+    # A number that no run reaches is as good as any larger one, and fits the column.
+    given = int(last_event_id) if last_event_id.isascii() and last_event_id.isdigit() else max(after, 0)
+    seen = min(given, HIGHEST)
     await to_thread.run_sync(_check_run, services.engine, course.id, run_id)
     if poll:
         found = await to_thread.run_sync(_read, services.engine, run_id, seen)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import random
 import re
+import threading
+import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Engine, select, text, update
 
 from service.db.engine import session_scope
 from service.db.events import say
@@ -21,6 +24,8 @@ from tests.web.world import World
 
 Browsers = Callable[..., tuple[Browser, uuid.UUID]]
 JSON = {"Accept": "application/json"}
+HEARTBEAT_AS_SHIPPED, LONGEST_AS_SHIPPED = generating.HEARTBEAT, generating.LONGEST
+ADVANCE = text("UPDATE runs SET percent = percent + 1 WHERE id = :run")
 
 
 @dataclass
@@ -46,8 +51,8 @@ class Going:
 
     def stream(self, **headers: str) -> list[tuple[int, dict[str, object]]]:
         """The events of one connection, read until the server ends it."""
-        text = self.browser.get(self.events, headers=headers).text
-        found = re.findall(r"id: (\d+)\r?\ndata: (.*?)\r?\n", text)
+        said = self.browser.get(self.events, headers=headers).text
+        found = re.findall(r"id: (\d+)\r?\ndata: (.*?)\r?\n", said)
         return [(int(number), json.loads(data)) for number, data in found]
 
 
@@ -130,6 +135,62 @@ def test_polling_gives_the_same_events_and_nothing_twice(going: Going) -> None:
     going.say("progress", "two")
     assert [event["id"] for event in going.browser.get(f"{going.events}?poll=1&after=0", headers=tag).json()] == [1, 2]
     assert going.browser.get(f"{going.events}?poll=1&after=2", headers=JSON).json() == []
+
+
+@pytest.mark.parametrize("number", ["²", "9" * 30, "-3", "x", ""])
+def test_an_odd_number_is_no_error(going: Going, number: str) -> None:
+    going.say("progress", "one")
+    raw = going.browser.get(f"{going.events}?poll=1", headers={**JSON, "Last-Event-ID": number.encode("latin-1")})  # type: ignore[dict-item]
+    assert [event["id"] for event in raw.json()] == ([] if number.startswith("9") else [1])
+    assert going.browser.get(f"{going.events}?poll=1&after={10**25}", headers=JSON).json() == []
+
+
+def test_however_often_a_stream_breaks_nothing_is_missed_and_nothing_comes_twice(going: Going) -> None:
+    """Three writers commit as they please while a reader loses its connection at random places of what it was sent."""
+    dice, told = random.Random(5), 60
+
+    def write() -> None:
+        for number in range(told // 3):
+            with session_scope(going.engine) as session:
+                session.execute(ADVANCE, {"run": going.run})
+                say(session, going.run, "progress", {"what": f"step {number}"})
+                time.sleep(dice.random() * 0.01)  # others try to pass between the number and its commit
+
+    writers = [threading.Thread(target=write) for _ in range(3)]
+    for writer in writers:
+        writer.start()
+    seen: list[tuple[int, dict[str, object]]] = []
+    until, breaks = time.monotonic() + 60, 0
+    while len(seen) < told and time.monotonic() < until:
+        came = going.stream(**{"Last-Event-ID": str(seen[-1][0])} if seen else {})
+        kept = dice.randint(0, len(came))  # the rest was sent and never arrived
+        breaks += kept < len(came)
+        seen += came[:kept]
+    for writer in writers:
+        writer.join()
+    assert [number for number, _ in seen] == list(range(1, told + 1))
+    percents = [int(str(data["percent"])) for _, data in seen]
+    assert percents == sorted(percents)
+    assert percents[-1] == told
+    assert breaks > 2, "connections really broke"
+    polled: list[dict[str, object]] = []
+    while len(polled) < told:
+        answer = going.browser.get(f"{going.events}?poll=1&after={len(polled)}", headers=JSON).json()
+        polled += answer[: dice.randint(1, 20)]
+    assert [(event.pop("id"), event) for event in polled] == seen, "polling tells the same under the same numbers"
+
+
+def test_a_silent_stream_shows_that_it_lives_and_ends_itself(going: Going, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(generating, "HEARTBEAT", 1.0)
+    monkeypatch.setattr(generating, "LONGEST", 2.5)
+    text = going.browser.get(going.events).text
+    assert text.count(": ping") >= 1
+    assert "data:" not in text
+
+
+def test_the_stream_beats_every_15_seconds_and_ends_before_the_platform_does() -> None:
+    assert HEARTBEAT_AS_SHIPPED == 15
+    assert LONGEST_AS_SHIPPED < 300, "Cloud Run's own default; we ask for 900 s"
 
 
 def test_a_run_of_another_course_is_not_heard(going: Going, browser_of: Browsers, world: World) -> None:

@@ -1,4 +1,4 @@
-"""Where a player finds its film, by an address that outlives it or in public; and what people read when storage fails."""
+"""Where a player finds its film, signed for or in public, and what people read when the storage fails."""
 
 from __future__ import annotations
 
