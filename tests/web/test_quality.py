@@ -36,8 +36,8 @@ def test_the_page_shows_every_check_and_the_sentences_in_question(browser_of: Br
     browser, me = browser_of()
     course = world.course(me)
     page = browser.get(f"/courses/{course}/quality").text
-    assert "no claim is unsupported" in page
-    assert "objectives are measurable" in page
+    assert "No claim is unsupported" in page
+    assert "Objectives are measurable" in page
     assert "Where lines lie close, expect a gale." in page
     assert "Few of its words are in the passage." in page
     assert "/quality/sign-off" not in page  # a weak sentence blocks nothing
