@@ -41,7 +41,7 @@ log = logging.getLogger(__name__)
 # AutoGen logs every message of every call at INFO, sources included, and errors that are ours to report.
 for _name in ("autogen_core", "autogen_core.events", "autogen_agentchat", "autogen_agentchat.events"):
     logging.getLogger(_name).setLevel(logging.CRITICAL)
-warnings.filterwarnings("ignore", message="Resolved model mismatch", module="autogen_ext")
+warnings.filterwarnings("ignore", message="Resolved model mismatch")
 
 
 class AgentManager:

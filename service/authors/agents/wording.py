@@ -12,7 +12,7 @@ from service.domain.source import Cite
 from service.domain.support import judge
 
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
-_ADDRESS = re.compile(r"(?:\b[a-z][a-z0-9+.-]*://|\bwww\.|\b(?:javascript|data|mailto):)\S+", re.I)
+_ADDRESS = re.compile(r"(?:\b[a-z][a-z0-9+.-]*://|\bwww\.|\b(?:javascript|data|mailto):)[^\s'\"<>]+", re.I)
 _TAG = re.compile(r"<[/!]?[a-z][^>]*>", re.I)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]|[\U000e0000-\U000e007f]")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
@@ -21,9 +21,12 @@ _FACT = re.compile(r"\d|\b(?:because|means that|is an?|are called|causes?|theref
 
 def clean(text: str, evidence: str) -> str:
     """One line of plain text. A link keeps its words; an address or a tag stays only when the evidence holds it."""
-    plain = _LINK.sub(r"\1", _CONTROL.sub("", text))
-    plain = _TAG.sub(lambda found: found[0] if found[0] in evidence else "", plain)
-    plain = _ADDRESS.sub(lambda found: found[0] if found[0].rstrip(".,;)") in evidence else "", plain)
+    plain, before = " ".join(_CONTROL.sub("", text).split()), ""
+    while plain != before:  # what is taken out may have held two halves of something apart; each round is shorter
+        before = plain
+        plain = _LINK.sub(r"\1", plain)
+        plain = _TAG.sub(lambda found: found[0] if found[0] in evidence else "", plain)
+        plain = _ADDRESS.sub(lambda found: found[0] if found[0].rstrip(".,;)?") in evidence else "", plain)
     return " ".join(plain.split())
 
 
