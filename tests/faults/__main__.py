@@ -31,11 +31,27 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--at", default="", choices=("", *POINTS), help="aim all workers at this failpoint")
     parser.add_argument("--mutant", default="", help="sabotage the engine in this way: the run has to fail")
+    parser.add_argument("--deliveries", type=int, default=0, help="instead of all that: so many deliveries to the site")
     given = parser.parse_args()
-    seconds = given.seconds or max(60.0, 1.5 * given.kills)
-    plan = Plan(given.seed, given.kills, given.restarts, seconds, given.kill, given.pause, given.at, given.mutant)
     # Connections die all the time here, and the pool would tell of each with a traceback.
     logging.disable()
+    return storm(given.deliveries, given.seed) if given.deliveries else fault_run(given)
+
+
+def storm(deliveries: int, seed: int) -> int:
+    """Deliver, tell and judge; the exit code."""
+    from tests.faults.deliveries import DeliveryStorm
+
+    with tempfile.TemporaryDirectory(prefix="coursewright-faults-") as folder, BreakableServer(Path(folder)) as server:
+        happened, wrong = DeliveryStorm(Path(folder), server, deliveries, seed).go()
+    print(f"seed {seed}", happened.table(), *(f"BROKEN: {complaint}" for complaint in wrong), sep="\n")
+    return BROKEN if wrong else HELD
+
+
+def fault_run(given: argparse.Namespace) -> int:
+    """Break things, drain, tell and judge; the exit code."""
+    seconds = given.seconds or max(60.0, 1.5 * given.kills)
+    plan = Plan(given.seed, given.kills, given.restarts, seconds, given.kill, given.pause, given.at, given.mutant)
     with tempfile.TemporaryDirectory(prefix="coursewright-faults-") as folder, BreakableServer(Path(folder)) as server:
         run = FaultRun(plan, Path(folder), server)
         seen, wrong = run.go()

@@ -180,7 +180,7 @@ class FaultRun:
                 f"pause_seconds={LEASE_SECONDS + self.dice.uniform(*OVERSLEPT_SECONDS):.3f},log={self.folder / 'hits'}"
             )
             stop_in = self.dice.uniform(0.3, 1.0) if at == "released" else 3600.0
-            self._workers[place] = Worker(self._spawn(lane, written), at, time.monotonic() + stop_in)
+            self._workers[place] = Worker(self.spawn(lane, failpoints=written), at, time.monotonic() + stop_in)
 
     def _stop_some(self) -> None:
         """A worker that is aimed at handing back has to be told to."""
@@ -190,9 +190,9 @@ class FaultRun:
                 self.seen.stops += 1
                 worker.process.terminate()
 
-    def _spawn(self, lane: Lane, failpoints: str) -> ForkServerProcess:
-        settings = self._settings.model_copy(update={"failpoints": failpoints})
-        place = Workplace(settings, lane, self.folder)
+    def spawn(self, lane: Lane, **changes: object) -> ForkServerProcess:
+        """Start a worker, with settings of its own."""
+        place = Workplace(self._settings.model_copy(update=changes), lane, self.folder)
         if self.plan.mutant:  # every step long: what it does wrong, it must have the time to do
             place = replace(place, mutant=self.plan.mutant, step_seconds=(0.3,))
         process = self._processes.Process(target=work, args=(place,), daemon=True)
@@ -202,7 +202,7 @@ class FaultRun:
     def _drain(self) -> None:
         """No more faults: everything that was accepted has to end."""
         self._end_workers(signal.SIGTERM)
-        self._workers = [Worker(self._spawn(lane, ""), "", 0.0, told=True) for lane in LANES[:4]]
+        self._workers = [Worker(self.spawn(lane), "", 0.0, told=True) for lane in LANES[:4]]
         until = time.monotonic() + 60.0 + 0.2 * len(self.accepted)
         while self.under_way() and time.monotonic() < until:
             time.sleep(0.1)

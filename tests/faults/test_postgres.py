@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack
 
 import httpx2
 import pg8000
 import pytest
-import uvicorn
 
 from service.adapters.storage import open_storage
-from service.commands.serve import server_config
 from service.ports import Services
 from service.settings import Settings
-from service.web.app import create_app
 from service.wiring import open_services
 from tests.faults.driver import FaultRun, Plan
 from tests.faults.server import BreakableServer
+from tests.faults.site import serving
 from tests.web.conftest import HTML
 from tests.web.world import PASSWORD, World
 
@@ -93,22 +90,13 @@ def site(server: BreakableServer, tmp_path_factory: pytest.TempPathFactory) -> I
         sweep_seconds=0,
         k_service="coursewright",  # the limits of a site in the cloud
     )
-    with open_services(settings) as services:
-        running = uvicorn.Server(server_config(create_app(settings, lambda _: nullcontext(services)), settings))
-        running.config.port = 0
-        thread = threading.Thread(target=running.run, daemon=True)
-        thread.start()
-        until = time.monotonic() + 30
-        while not running.started:
-            assert time.monotonic() < until, "the site does not start"
-            time.sleep(0.02)
-        port = running.servers[0].sockets[0].getsockname()[1]
+    with ExitStack() as stack:
+        services = stack.enter_context(open_services(settings))
+        address = stack.enter_context(serving(settings, services))
         World(services.engine, open_storage(settings)).person("maren@example.org")
-        site = Site(f"http://127.0.0.1:{port}", services, server)
+        site = Site(address, services, server)
         site.sign_in("maren@example.org")
         yield site
-        running.should_exit = True
-        thread.join(15)
 
 
 @pytest.fixture(scope="module")
