@@ -66,11 +66,12 @@ def job_environment(config: StackConfig, ground: Ground, name: str) -> list[dict
     if name == "migrate":  # and what an operator does by hand: `admin` runs in this job
         own = {"SPEECH": "silent:", "DATABASE_ROLE_MEMBERS": _role_members(ground.database)}
         return _environment(plain | own, {})
-    plain |= _models(config) | _media(config, ground) | _task(config, name)
+    plain |= _models(config) | _task(config, name)
     secrets = _model_secrets(config)
     if name == "author":
         plain |= {"QUEUE_URL": f"pubsub://{config.project}/doorbell"}
     else:
+        plain |= _media(config, ground)
         secrets.pop("VECTORS_API_KEY", None)
     return _environment(plain, _read(ground, secrets))
 

@@ -186,13 +186,14 @@ def the_schedule_alone_sweeps(graph: Graph) -> list[str]:
 @rule
 def public_media_is_known_to_those_who_write_and_show_it(graph: Graph) -> list[str]:
     public = graph.config.media.access != "signed"
-    offences = [name for name in ("site", "author", "render") if ("MEDIA_URL" in environment_of(graph, name)) != public]
     cdn = f"https://{graph.config.media.domain}" if graph.config.media.access == "cdn" else None
-    return offences + [
-        f"{name} reads elsewhere"
-        for name in ("site", "author", "render")
-        if environment_of(graph, name).get("MEDIA_PUBLIC_URL") != cdn
-    ]
+    offences = []
+    for name in ("site", "author", "render", "migrate"):
+        told = environment_of(graph, name)
+        wanted = public and name in ("site", "render")
+        if ("MEDIA_URL" in told) != wanted or told.get("MEDIA_PUBLIC_URL") != (cdn if wanted else None):
+            offences.append(name)
+    return offences
 
 
 @rule

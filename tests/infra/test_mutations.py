@@ -476,8 +476,8 @@ FAULTS = (
     Fault(
         "films that are made and not published",
         "environment.py",
-        "_models(config) | _media(config, ground) | _task(config, name)",
-        "_models(config) | _task(config, name)",
+        "        plain |= _media(config, ground)\n",
+        "",
         "public_media_is_known_to_those_who_write_and_show_it",
         variant="public media, own domain",
     ),
