@@ -17,9 +17,9 @@ from types import TracebackType
 from sqlalchemy import Engine
 
 from service.db import jobs
+from service.db.backoff import Backoff
 from service.db.engine import transaction
 from service.db.failpoints import reached
-from service.db.jobs import Backoff
 from service.db.task import Task
 from service.errors import Fenced, Unavailable
 

@@ -13,7 +13,6 @@ Locks are taken job first, run second; a cancellation, which starts from the run
 
 from __future__ import annotations
 
-import random
 import uuid
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +22,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from service.db import money
+from service.db.backoff import BACKOFF, Backoff
 from service.db.events import Kind, repeat, say
 from service.db.outcomes import job_died, run_ended
 from service.db.statements import (
@@ -81,21 +81,6 @@ class Claim:
     units: int
     done: int
     trace_parent: str = ""
-
-
-@dataclass(frozen=True)
-class Backoff:
-    """How long a failed job rests: full jitter below a bound that doubles with every attempt, in seconds."""
-
-    base: float = 15.0
-    cap: float = 600.0
-
-    def seconds(self, attempt: int) -> float:
-        """The rest after the attempt with this number, counted from 1."""
-        return random.uniform(0, min(self.cap, self.base * 2.0 ** (attempt - 1)))  # noqa: S311 - jitter
-
-
-BACKOFF = Backoff()
 
 
 def enqueue(

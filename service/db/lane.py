@@ -18,10 +18,11 @@ from opentelemetry.trace import Span
 from sqlalchemy import Engine
 
 from service.db import failpoints, jobs, launches
+from service.db.backoff import BACKOFF, Backoff
 from service.db.engine import transaction
 from service.db.failpoints import reached
 from service.db.heart import DONE, HUNG, Heart, Pulse
-from service.db.jobs import BACKOFF, Backoff, Claim
+from service.db.jobs import Claim
 from service.db.orphans import end_process, free_orphans, worker_name
 from service.db.shift import Shift
 from service.db.task import Task

@@ -10,9 +10,10 @@ from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from service.db import jobs
+from service.db.backoff import Backoff
 from service.db.engine import transaction
 from service.db.events import events_after
-from service.db.jobs import Backoff, Claim
+from service.db.jobs import Claim
 from service.db.tables import Course, CourseState, Event, Job, Lesson, LessonState, Module, Role, Run, RunKind, User
 from service.domain.course import Brief, LessonPlan
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from sqlalchemy import create_engine
 
 from service.db import heart
-from service.db.jobs import Backoff
+from service.db.backoff import Backoff
 from service.db.lane import Task, run_lane, stop_on_signals
 from service.settings import Settings
 

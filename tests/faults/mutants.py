@@ -123,7 +123,7 @@ def charged_in_its_own_transaction() -> list[Patch]:
 
 
 def stopping_loses_to_a_retry() -> list[Patch]:
-    def fail(session: Session, held: Claim, error: str, *, retryable: bool, backoff: Any = jobs.BACKOFF) -> None:
+    def fail(session: Session, held: Claim, error: str, *, retryable: bool, **_: Any) -> None:
         again = {"job": held.job_id, "epoch": held.epoch, "error": error, "rest": 0, "back": 0}
         session.execute(statements.AGAIN, again)
 

@@ -25,7 +25,7 @@ from sqlalchemy.orm import Session
 from service.adapters.database import open_engine
 from service.adapters.storage import open_storage
 from service.db import jobs
-from service.db.jobs import Backoff
+from service.db.backoff import Backoff
 from service.db.lane import Task, run_lane, stop_on_signals
 from service.db.tables import Job, Step
 from service.ports import Lane, StorageService
