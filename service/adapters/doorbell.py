@@ -97,6 +97,7 @@ class PubSubDoorbell:
         except (NotFound, Forbidden, InvalidArgument) as error:
             raise Broken(f"The topic {self._topic} takes no messages: {error.message}. Check QUEUE_URL.") from error
         except (GoogleAPIError, GoogleAuthError, Late) as error:
+            self._disconnect()
             raise Unavailable(QUIET) from error
 
     def close(self) -> None:
@@ -115,6 +116,16 @@ class PubSubDoorbell:
             provider_call("gcp.pubsub", "publish", SpanKind.PRODUCER, **topic),
         ):
             yield
+
+    def _disconnect(self) -> None:
+        """Connect anew for the next ring: a channel that rested without a processor may be dead and not know it. Closed
+        and not only forgotten, because gRPC shares connections between clients; another thread's ring then fails too,
+        and stays in the outbox like this one.
+        """
+        with self._opening:
+            publisher, self._publisher = self._publisher, None
+        if publisher is not None:
+            publisher.transport.close()
 
     def _open(self) -> PublisherClient:
         """The client, made at the first ring: its import takes a second that the site's start need not wait for."""
