@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import base64
 import logging
-from typing import Annotated
 
 from anyio import to_thread
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from service.db import money
 from service.db.engine import transaction
@@ -38,7 +37,7 @@ NOT_A_RING, NOT_A_BUDGET = "rings not understood", "budget messages not understo
 class Message(BaseModel):
     """A message as Pub/Sub pushes it."""
 
-    data: Annotated[str, Field(max_length=LONGEST_BYTES)] = ""
+    data: str = ""
     attributes: dict[str, str] = {}
 
     def carried(self) -> bytes:

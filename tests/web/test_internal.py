@@ -154,6 +154,7 @@ NONSENSE: dict[str, Any] = {
     "an unknown version": json.dumps(ring(v=2)).encode(),
     "attributes that are none": json.dumps({"message": {"data": "", "attributes": [1]}}).encode(),
     "somewhat too long": json.dumps(ring(padding="x" * LONGEST_BYTES)).encode(),
+    "a ring in far too many words": json.dumps({**ring(), "why": "x" * LONGEST_BYTES}).encode(),
     "far too long": b" " * 5_000_000,
 }
 
