@@ -95,6 +95,7 @@ def test_a_job_that_nobody_may_claim_starts_nothing(desk: Desk, instead: str) ->
     change(desk, instead)
     assert desk.scalar("SELECT count(*) FROM jobs WHERE state = 'queued'") == 1
     assert take(desk) is None
+    assert desk.claim(lane="render") is None, "a worker would find it, so it should be started"
 
 
 def test_a_switch_whose_time_is_over_stops_nothing(desk: Desk) -> None:
