@@ -84,11 +84,11 @@ def both_lanes(services: Services) -> Iterator[None]:
             thread.join(timeout=30)
 
 
-def begin(services: Services, folder: Path, text: str = TEXT) -> uuid.UUID:
+def begin(services: Services, folder: Path, text: str = TEXT, email: str = "a@example.org") -> uuid.UUID:
     path = folder / "sourdough.md"
     path.write_text(text, encoding="utf-8")
     with session_scope(services.engine) as session:
-        owner = User(id=uuid.uuid4(), email="a@example.org", name="A", role=Role.INSTRUCTOR, password_hash="!")
+        owner = User(id=uuid.uuid4(), email=email, name="A", role=Role.INSTRUCTOR, password_hash="!")
         session.add(owner)
         session.flush()
         return create_course(session, services.storage, owner, Brief(), [path]).id

@@ -1,0 +1,236 @@
+"""A whole course by agents through every room: real database, real storage, a real worker that is killed, real HTTP."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import func, select
+
+from service.adapters.provider import judge
+from service.authors import open_author
+from service.db import jobs
+from service.db.engine import session_scope
+from service.db.guarded_author import guarded_author
+from service.db.queries import lessons_of, read_sources
+from service.db.tables import Course, CourseState, Job, LedgerEntry, ProviderHealth, QuizItem, Run
+from service.domain.quiz import Quiz
+from service.errors import BadInput, Paused
+from service.pipeline.verify import check_cites
+from service.ports import Services
+from service.settings import Settings, child_environment
+from tests.adapters.openai_server import NO_QUOTA, OK, ScriptedOpenAI, refused
+from tests.authors.chat_server import Mind, chat
+from tests.pipeline.test_course import begin, both_lanes, carry, services  # noqa: F401 - a fixture
+
+
+@pytest.fixture
+def mind() -> Mind:
+    return Mind()
+
+
+@pytest.fixture
+def server(mind: Mind) -> Iterator[ScriptedOpenAI]:
+    with chat(mind) as (server, _):
+        yield server
+
+
+@pytest.fixture
+def paid(settings: Settings, server: ScriptedOpenAI) -> Settings:
+    """Settings that name the agents, at the scripted server."""
+    given = {"llm": "openai:gpt-4o-mini", "openai_api_key": SecretStr("k"), "openai_base_url": server.url}
+    return settings.model_copy(update={**given, "lease_seconds": 3.0})
+
+
+@pytest.fixture
+def agents(services: Services, paid: Settings) -> Services:  # noqa: F811
+    author = open_author(
+        paid.model,
+        openai_api_key=paid.openai_api_key,
+        openai_base_url=paid.openai_base_url,
+        storage=services.storage,
+        judge=judge,
+    )
+    return dataclasses.replace(services, settings=paid, author=guarded_author(author, services.engine))
+
+
+def ledger(services: Services) -> list[LedgerEntry]:  # noqa: F811
+    with session_scope(services.engine) as session:
+        return list(session.scalars(select(LedgerEntry)))
+
+
+def records(settings: Settings) -> list[dict[str, Any]]:
+    return [json.loads(path.read_bytes()) for path in (settings.data_dir / "media" / "calls").rglob("*.json")]
+
+
+def test_agents_write_a_course_whose_cites_hold_and_whose_calls_are_all_booked(
+    agents: Services, server: ScriptedOpenAI, tmp_path: Path
+) -> None:
+    course_id = begin(agents, tmp_path)
+    with both_lanes(agents):
+        carry(agents, course_id, film=False)
+    with session_scope(agents.engine) as session:
+        assert session.get_one(Course, course_id).state == CourseState.READY
+        sources = read_sources(session, course_id)
+        lessons = lessons_of(session, course_id)
+        assert lessons
+        for lesson in lessons:
+            assert lesson.text is not None
+            assert lesson.storyboard is not None
+            items = session.scalars(select(QuizItem).where(QuizItem.lesson_id == lesson.id)).all()
+            quiz = Quiz(lesson_id=str(lesson.id), items=tuple(item.document for item in items))
+            assert items
+            assert check_cites(lesson.text, lesson.storyboard, quiz, sources) > 10
+        spent = session.scalar(select(func.sum(Run.spent_micro_dollars)).where(Run.course_id == course_id))
+    rows = ledger(agents)
+    assert len(rows) == server.calls() == len(records(agents.settings))
+    assert sum(row.micro_dollars for row in rows) == spent
+    assert all(row.micro_dollars > 0 and row.unit == "tokens" for row in rows)
+    assert {row.what.split(" (")[0] for row in rows} >= {
+        "designer", "researcher", "writer", "storyboarder", "quiz_master", "critic",
+    }  # fmt: skip
+
+
+def test_an_equal_course_is_made_again_without_one_call(
+    agents: Services, server: ScriptedOpenAI, tmp_path: Path
+) -> None:
+    with both_lanes(agents):
+        carry(agents, begin(agents, tmp_path), film=False)
+        calls, booked = server.calls(), len(ledger(agents))
+        again = begin(agents, tmp_path, email="b@example.org")
+        carry(agents, again, film=False)
+    assert server.calls() == calls
+    assert len(ledger(agents)) == booked
+    with session_scope(agents.engine) as session:
+        assert session.get_one(Course, again).state == CourseState.READY
+
+
+def test_a_killed_worker_repeats_at_most_one_call_and_books_each_once(
+    agents: Services, paid: Settings, server: ScriptedOpenAI, tmp_path: Path
+) -> None:
+    course_id = begin(agents, tmp_path)
+    reached = threading.Event()
+    holds = threading.Event()
+    answer = server.answers["/v1/chat/completions"]
+
+    def held(body: dict[str, Any]) -> tuple[str, bytes]:
+        """The first lesson's text comes when nobody is there any more to hear it."""
+        shape = body.get("response_format", {}).get("json_schema", {}).get("name", "")
+        if shape == "LessonTextShape" and not reached.is_set():
+            reached.set()
+            holds.wait(60)
+        return answer(body)
+
+    server.answers["/v1/chat/completions"] = held
+    workers = [work(paid)]
+    stop = threading.Event()
+    driver = threading.Thread(target=drive, args=(agents, course_id, stop))
+    driver.start()
+    try:
+        assert reached.wait(120)
+        workers[0].kill()
+        workers[0].wait()
+        holds.set()
+        workers.append(work(paid))
+        eventually(lambda: state(agents, course_id) == CourseState.READY, 150)
+    finally:
+        stop.set()
+        driver.join()
+        for worker in workers:
+            worker.kill()
+            worker.wait()
+    kept = records(paid)
+    assert server.calls() - len(kept) <= 1
+    assert len(ledger(agents)) == len(kept)
+    assert len({row.key for row in ledger(agents)}) == len(kept)
+
+
+def test_an_account_without_credit_pauses_the_run_and_it_goes_on(
+    agents: Services, server: ScriptedOpenAI, tmp_path: Path
+) -> None:
+    course_id = begin(agents, tmp_path)
+    server.always = NO_QUOTA
+    with both_lanes(agents):
+        with pytest.raises(Paused, match="no credit"):
+            carry(agents, course_id, film=False)
+        server.always = OK
+        with session_scope(agents.engine) as session:
+            paused = session.scalars(select(Run).where(Run.course_id == course_id, Run.kind == "plan")).one()
+            assert session.scalars(select(Job.attempt).where(Job.kind == "plan")).one() == 0
+            assert jobs.resume(session, paused.id)
+        carry(agents, course_id, film=False)
+    assert state(agents, course_id) == CourseState.READY
+
+
+def test_a_refused_key_fails_by_name_and_costs_nothing(
+    agents: Services, server: ScriptedOpenAI, tmp_path: Path
+) -> None:
+    course_id = begin(agents, tmp_path)
+    server.always = refused(401)
+    with both_lanes(agents), pytest.raises(BadInput, match="Check OPENAI_API_KEY"):
+        carry(agents, course_id, film=False)
+    assert server.calls() == 1
+    assert not ledger(agents)
+
+
+def test_while_the_breaker_is_open_the_model_is_not_asked_and_no_attempt_is_used(
+    agents: Services, server: ScriptedOpenAI, tmp_path: Path
+) -> None:
+    course_id = begin(agents, tmp_path)
+    with session_scope(agents.engine) as session:
+        until = datetime.now(UTC) + timedelta(hours=1)
+        session.add(ProviderHealth(provider="openai chat", opened=1, open_until=until))
+    stop = threading.Event()
+    driver = threading.Thread(target=drive, args=(agents, course_id, stop))
+    with both_lanes(agents):
+        driver.start()
+        eventually(lambda: "left alone" in errors(agents), 60)
+        stop.set()
+        driver.join()
+    assert server.calls() == 0
+    with session_scope(agents.engine) as session:
+        assert session.scalars(select(Job.attempt).where(Job.kind == "plan")).one() == 0
+
+
+def errors(services: Services) -> str:  # noqa: F811
+    with session_scope(services.engine) as session:
+        return " ".join(session.scalars(select(Job.error).where(Job.kind == "plan")))
+
+
+def state(services: Services, course_id: uuid.UUID) -> CourseState:  # noqa: F811
+    with session_scope(services.engine) as session:
+        return CourseState(session.get_one(Course, course_id).state)
+
+
+def drive(services: Services, course_id: uuid.UUID, stop: threading.Event) -> None:  # noqa: F811
+    """Start what comes next until told to stop, as the site's pages do for people."""
+    from service.pipeline.produce import advance
+
+    while not stop.is_set():
+        with session_scope(services.engine) as session:
+            if advance(session, course_id, film=False) is None:
+                return
+        stop.wait(0.1)
+
+
+def work(settings: Settings) -> subprocess.Popen[bytes]:
+    """The author lane in a process of its own, as it ships."""
+    return subprocess.Popen([sys.executable, "-m", "service", "work"], env=child_environment(settings))
+
+
+def eventually(holds: Callable[[], bool], seconds: float) -> None:
+    ends = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < ends, "it did not come true in time"
+        time.sleep(0.05)
