@@ -103,6 +103,7 @@ def test_what_lasts_ends_in_a_named_error_and_never_in_half_a_file(
     except CoursewrightError as error:
         assert isinstance(error, Broken if fault.status in (400, 401, 403) else Unavailable), repr(error)
         assert ". " in str(error), "what is wrong, and the way out"
+        assert "file storage" in str(error), "the network is not taken for the disk"
     else:
         assert fault.how in ("cut", "short", "drip", "harm"), "only what harms nothing of use may succeed"
         assert name != "put" or found in (True, False)
