@@ -41,6 +41,8 @@ LANES: tuple[Lane, ...] = ("author", "render", "author", "render", "author", "re
 LEASE_SECONDS = 1.5
 OVERSLEPT_SECONDS = (0.15, 1.2)  # how long after the end of its lease a sleeper wakes up
 OPEN_RUNS = 8
+LOOK_EVERY_SECONDS = 1.0
+KILLS_A_SECOND = 2.0
 FENCED = "is another worker's now"
 
 
@@ -76,6 +78,7 @@ class FaultRun:
         self.dice = random.Random(plan.seed)
         self.seen = Events(workers=len(LANES))
         self.accepted: list[uuid.UUID] = []
+        self._look_at = 0.0
         self._workers: list[Worker | None] = [None] * len(LANES)
         self._processes = multiprocessing.get_context("forkserver")
         self._processes.set_forkserver_preload([work.__module__])
@@ -96,6 +99,7 @@ class FaultRun:
             self.begin()
             self._break_things(began + self.plan.seconds)
             if self.plan.mutant and (caught := self._keep_trying(judge_under_way)):
+                self._count()
                 return self.seen, caught
             self._drain()
         finally:
@@ -127,7 +131,8 @@ class FaultRun:
 
     def _break_things(self, until: float) -> None:
         begin = time.monotonic()
-        share = max(1.0, (until - begin) / (self.plan.restarts + 1))
+        # Spread over the time that so many kills take on a busy machine, not over all that may be waited.
+        share = max(4.0, self.plan.kills / KILLS_A_SECOND / (self.plan.restarts + 1))
         restart_at, hang_at = begin + share, begin + 1.5 * share
         while time.monotonic() < until and not self._enough():
             self.feed()
@@ -146,6 +151,9 @@ class FaultRun:
 
     def _enough(self) -> bool:
         """Whether everything happened often enough. A mutant gets its time until it is caught."""
+        if time.monotonic() < self._look_at:  # the logs of a long run are long
+            return False
+        self._look_at = time.monotonic() + LOOK_EVERY_SECONDS
         if self.plan.mutant:
             return bool(self._keep_trying(judge_under_way))
         self._count()

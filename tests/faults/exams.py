@@ -130,6 +130,8 @@ def a_job_that_kills_its_worker_stops_after_three(desk: Desk, _: Settings) -> No
         assert deaths <= 3, "it kills for ever"
         desk.lease_runs_out()
     assert (desk.job(job_id).state, deaths) == (JobState.DEAD, 3)
+    desk.do(lambda session: jobs.redrive(session, job_id))
+    assert desk.claimed().attempt == 1
 
 
 def a_job_that_is_handed_back_loses_no_attempt(desk: Desk, _: Settings) -> None:

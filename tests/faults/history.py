@@ -46,18 +46,28 @@ class Events:
         return self.points[point, "killed"] + self.points[point, "paused"]
 
     @property
+    def released(self) -> int:
+        """How many jobs were handed back."""
+        return sum(n for (point, _), n in self.points.items() if point == "released")
+
+    @property
+    def torn(self) -> int:
+        """How many transactions the database may have cut, so that nobody knows whether they were committed."""
+        return (self.restarts + self.hangs) * self.workers
+
+    @property
     def allowed_repeats(self) -> int:
         """A call that was answered but not saved is paid again: once for each death, lost lease, and worker that the
         database failed. A lease that was lost without a pause was lost to a slow machine, and was seen by its fence.
         """
         lost = max(self.did("paused"), self.fenced)
-        return self.did("killed") + lost + (self.restarts + self.hangs) * self.workers
+        return self.did("killed") + lost + self.torn
 
 
 def judge(session: Session, storage: StorageService, accepted: Sequence[UUID], seen: Events) -> list[str]:
     """What is wrong with the history, in sentences; empty when every rule holds."""
     rules = (_runs(session, accepted), _jobs(session), _steps(session, storage), _money(session))
-    more = (_purses(session), _events(session), _rings(session, seen), _repeats(seen))
+    more = (_purses(session), _events(session), _rings(session, seen), _attempts(session, seen), _repeats(seen))
     found = [complaint for rule in (*rules, *more) for complaint in rule]
     return found[:SHOWN] + ([f"… and {len(found) - SHOWN} more"] if len(found) > SHOWN else [])
 
@@ -180,10 +190,16 @@ def _rings(session: Session, seen: Events) -> Iterator[str]:
         for lane in ("author", "render"):
             if not rings[run_id, lane]:
                 yield f"nobody rang the {lane} lane for run {run_id}"
-    released = sum(n for (point, _), n in seen.points.items() if point == "released")
-    least = 2 * seen.runs + released
-    if not least <= rings.total() <= least + (seen.restarts + seen.hangs) * seen.workers:
-        yield f"there are {rings.total()} rings for {seen.runs} runs and {released} releases"
+    least = 2 * seen.runs + seen.released
+    if not least <= rings.total() <= least + seen.torn:
+        yield f"there are {rings.total()} rings for {seen.runs} runs and {seen.released} releases"
+
+
+def _attempts(session: Session, seen: Events) -> Iterator[str]:
+    """Every claim is an attempt, except those that were handed back."""
+    returned = int(session.scalar(text("SELECT coalesce(sum(epoch - attempt), 0) FROM jobs")) or 0)
+    if not seen.released <= returned <= seen.released + seen.torn:
+        yield f"{returned} claims were no attempts, and {seen.released} jobs were handed back"
 
 
 def _repeats(seen: Events) -> Iterator[str]:
