@@ -96,6 +96,19 @@ def test_a_refusal_says_which_cap_how_much_is_left_and_the_way_out_and_holds_not
     assert purses(desk) == {(500, 0)}
 
 
+def test_a_refusal_holds_nothing_even_when_its_transaction_is_committed(desk: Desk) -> None:
+    reserved(desk, 500)
+    run_id = desk.run()
+
+    def shows_the_reason(session: Session) -> None:
+        with pytest.raises(OverBudget):
+            money.reserve(session, session.get_one(Run, run_id), 400, Caps(9999, 9999, 800))
+
+    desk.do(shows_the_reason)
+    assert purses(desk) == {(500, 0)}
+    assert desk.run_row(run_id).reserved_micro_dollars == 0
+
+
 def test_a_step_is_settled_once_with_its_line_in_the_ledger(desk: Desk) -> None:
     run_id = reserved(desk, 700)
     desk.enqueue(run_id, units=2)
