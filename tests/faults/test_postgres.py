@@ -154,7 +154,7 @@ def test_the_site_says_that_it_does_not_answer_and_comes_back_and_the_work_goes_
     site.longest = 0.0
     lanes.feed()
     lanes.keep_workers()
-    time.sleep(1.0)
+    time.sleep(0.5)
     began = lanes.under_way()
     with fault(site):
         statuses = site.ask_all()
