@@ -10,6 +10,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import product
@@ -29,15 +30,18 @@ from service.adapters.stills import SlideStills
 from service.adapters.vectors import open_vectors
 from service.authors import open_author
 from service.commands import migrate as command
-from service.db import jobs, money, pruning
+from service.db import jobs, launches, money, pruning, steps, tallies
+from service.db.breaker import Breaker
 from service.db.engine import session_scope
 from service.db.faults import code
+from service.db.invitations import hash_secret, invite
 from service.db.lane import run_lane
 from service.db.migrate import upgrade
 from service.db.roles import PRIVILEGES, ROLES, VERBS, grant_roles, role_name
+from service.db.steps import Finished, Spending
 from service.db.tables import Base, Course, CourseState, Job, Role, User
 from service.domain.course import Brief
-from service.errors import BadInput
+from service.errors import BadInput, Unavailable
 from service.pipeline.handlers import HANDLERS
 from service.pipeline.produce import advance, create_course
 from service.ports import Services, StorageService
@@ -301,6 +305,16 @@ def test_a_lanes_whole_trade_works_under_its_role(owner: Engine, sign_in: SignIn
     for _ in range(4):
         desk_of(owner, desk).enqueue(run_id, lane=role, kind=uuid.uuid4().hex)
     finished, failed, handed_back, aside = (desk.claimed(lane=role) for _ in range(4))
+    step = Finished(name="speak", in_key="a", out="{}", spent=(Spending("voice", 3, "characters", 7),))
+    for again in (step, replace(step, in_key="b")):
+        desk.do(lambda session, again=again: steps.checkpoint(session, finished, again, 60, {"what": "Speaking"}))
+    assert desk.do(lambda session: steps.saved(session, finished, "speak", "b"))
+    desk.do(lambda session: launches.arrived(session, role))  # type: ignore[arg-type]
+    breaker = Breaker(desk.engine, "voices")
+    with pytest.raises(Unavailable):
+        breaker.call(refuse)
+    assert breaker.call(lambda: "spoken") == "spoken"
+    desk.do(lambda session: tallies.count_one(session, "odd messages"))
     desk.do(lambda session: jobs.renew(session, finished, 60))
     desk.do(lambda session: jobs.advance(session, finished, 1))
     desk.do(lambda session: jobs.finish(session, finished))
@@ -308,6 +322,10 @@ def test_a_lanes_whole_trade_works_under_its_role(owner: Engine, sign_in: SignIn
     desk.do(lambda session: jobs.release(session, handed_back))
     desk.do(lambda session: jobs.set_aside(session, aside, "The cap is reached."))
     desk.do(jobs.reap)
+
+
+def refuse() -> str:
+    raise Unavailable("The provider rests. Try again.")
 
 
 def desk_of(owner: Engine, desk: Desk) -> Desk:
@@ -348,7 +366,14 @@ def test_the_sites_pages_work_under_its_role(
     with TestClient(app):
         browser = Browser(app)
         assert browser.get("/readyz").status_code == 200
-        who = {"name": "Ada", "email": "ada@example.org", "password": "a lighthouse in thick fog"}
+        with session_scope(owner) as session:
+            invite(session, "ada@example.org", Role.ADMIN, hash_secret("a link"))
+        who = {
+            "invitation": "a link",
+            "name": "Ada",
+            "email": "ada@example.org",
+            "password": "a lighthouse in thick fog",
+        }
         assert browser.submit("/sign-up", "/sign-up", **who).status_code == 303
         assert browser.submit("/account/name", name="Ada L.").status_code == 303
         made = browser.submit("/courses/new", "/courses/new", title="Knots")
@@ -363,4 +388,4 @@ def test_the_sites_pages_work_under_its_role(
         assert browser.submit(f"{course}/remove").status_code == 303
         assert browser.submit("/sign-out").status_code == 303
     with session_scope(owner) as session:
-        assert session.scalars(select(User.name)).all() == ["Ada L."]
+        assert session.execute(select(User.name, User.role)).all() == [("Ada L.", "admin")]
