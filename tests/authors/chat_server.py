@@ -152,15 +152,18 @@ class Mind:
 
     def storyboard(self, talk: str) -> dict[str, Any]:
         """Slides of about fifty spoken words, whose lines name the heavy words of what is said."""
-        scenes: list[dict[str, Any]] = []
-        run: list[tuple[str, str]] = []
-        for name, text in _SENTENCE.findall(talk):
-            run.append((name, text))
-            if sum(len(one.split()) for _, one in run) >= 50 or len(run) == 6:
-                scenes.append(slide(run, len(scenes) + 1))
-                run = []
-        if run:
-            scenes.append(slide(run, len(scenes) + 1))
+        runs: list[list[tuple[str, str]]] = [[]]
+        for told in _SENTENCE.findall(talk):
+            if sum(len(text.split()) for _, text in runs[-1]) >= 50 or len(runs[-1]) == 6:
+                runs.append([])
+            runs[-1].append(told)
+        short = len(runs) > 1 and sum(len(text.split()) for _, text in runs[-1]) < 40
+        if short and len(runs[-2] + runs[-1]) <= 6:
+            runs[-2:] = [runs[-2] + runs[-1]]
+        scenes = [slide(run, number) for number, run in enumerate(runs, start=1)]
+        scenes = scenes[:20]
+        for place in range(len(scenes) // 2 * 2, 0, -4):
+            scenes.insert(place, pause(scenes[place - 1]["cues"][0]))
         return {"hook": "What happens when you try it?", "scenes": scenes[:24], "recap": []}
 
     def quiz(self, talk: str) -> dict[str, Any]:
@@ -191,6 +194,30 @@ def slide(run: list[tuple[str, str]], number: int) -> dict[str, Any]:
     cues = [{"text": text, "item": n, "sentences": [name]} for n, (name, text) in enumerate(run, start=1)]
     empty: dict[str, Any] = {"text": "", "term": "", "heads": [], "rows": [], "correct": 0, "answer": "", "exhibit": ""}
     return {"kind": "steps", "title": f"Part {number}", "items": lines, "cues": cues, **empty}
+
+
+def pause(about: dict[str, Any]) -> dict[str, Any]:
+    """A question about a sentence that was told: which of two did you hear?"""
+    words = about["text"].rstrip(".").split()
+    asked = f"Which of the two lines did you hear before, {words[0].lower()}, and what speaks for it in your own words?"
+    told = f"It is the first one: {about['text'][0].lower()}{about['text'][1:]}"
+    lead = "Take your time, look at both of them once more, and say your answer aloud before you go on."
+    made = slide([(about["sentences"][0], about["text"])], 0)
+    cues = [
+        {"text": text, "item": 0, "sentences": ids}
+        for text, ids in ((asked, []), (lead, []), (told, about["sentences"]))
+    ]
+    lines = [" ".join(words[:6]), " ".join(reversed(words[:6]))]
+    title = f"Pause {about['sentences'][0]}"
+    return {
+        **made,
+        "kind": "question",
+        "title": title,
+        "text": "Which is it?",
+        "items": lines,
+        "correct": 1,
+        "cues": cues,
+    }
 
 
 def question(

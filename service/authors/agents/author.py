@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
-from service.authors.agents.boards import storyboard_of
+from service.authors.agents.boards import own_scenes, storyboard_of
 from service.authors.agents.calls import Calls
-from service.authors.agents.drafts import Draft, broken_rules
+from service.authors.agents.drafts import MOST_FAULTS, Draft, broken_rules
 from service.authors.agents.lesson_page import LessonPage
 from service.authors.agents.outlines import outline_of
 from service.authors.agents.prompting import digest_of, material_of, version
@@ -18,6 +18,7 @@ from service.authors.agents.shelf import Passage, Shelf
 from service.authors.agents.texts import Writing
 from service.authors.agents.work import ChatModel, Research, Work
 from service.domain import pedagogy_video
+from service.domain.conventions import LESSON_MINUTES
 from service.domain.course import Brief, CoursePlan, LessonPlan
 from service.domain.lesson import Lesson
 from service.domain.quiz import Quiz
@@ -36,7 +37,6 @@ BOARD_RULES = (
     pedagogy_video.slide_pace,
     pedagogy_video.meaningful_visuals,
     pedagogy_video.retrieval_practice,
-    pedagogy_video.lesson_length,
 )
 
 
@@ -102,9 +102,13 @@ class AgentAuthor:
             draft = storyboard_of(shape, plan, page, titles, shelf.text)
             if draft.document is None:
                 return draft
-            taught = Taught(lesson.title, lesson, draft.document)
+            body = draft.document.model_copy(update={"scenes": own_scenes(draft.document)})
+            taught = Taught(lesson.title, lesson, body)
             course = CourseDocuments(brief, plan, (taught,), {})
-            return Draft(draft.document, (*draft.faults, *broken_rules(check(course) for check in BOARD_RULES))[:12])
+            faults = [*draft.faults, *broken_rules(check(course) for check in BOARD_RULES)]
+            if taught.minutes > LESSON_MINUTES[1]:
+                faults.insert(0, f"The video runs {taught.minutes:.0f} minutes; {LESSON_MINUTES[1]} are the most.")
+            return Draft(draft.document, tuple(faults[:MOST_FAULTS]))
 
         work = Work[Storyboard](
             maker="storyboarder",

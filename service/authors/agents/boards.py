@@ -20,6 +20,7 @@ from service.domain.storyboard import LINE, BulletsScene, Cue, RecapScene, Scene
 
 MOST_SPOKEN_WORDS = 190  # on one slide: at 150 words a minute, the 75 s that a slide may stay
 LINE_WORDS = 20
+AIMS = "s2"
 
 
 def storyboard_of(
@@ -46,6 +47,11 @@ def storyboard_of(
         scenes=tuple(scenes),
     )
     return Draft(board, tuple(faults[:MOST_FAULTS]))
+
+
+def own_scenes(board: Storyboard) -> tuple[Scene, ...]:
+    """The slides that the storyboarder planned, without those that are made here: what can be asked of it."""
+    return tuple(scene for scene in board.scenes if scene.kind not in ("title", "recap") and scene.id != AIMS)
 
 
 class _Drawing:
@@ -151,7 +157,9 @@ class _Drawing:
         cites = tuple(dict.fromkeys(cite for claim in told for cite in claim.cites))
         against = objections(text, cites) if cites else ()
         if against and not any(same(text) == same(claim.text) for claim in told):
-            self.faults.append(f"Slide “{title}”: “{text[:100]}” is not what the lesson says: {against[0]}.")
+            self.faults.append(
+                f"Slide “{title}”: “{text[:100]}” is not what the lesson says: {against[0].rstrip('.')}."
+            )
             text = _closed(told[0].text)
         text = text[:1200]
         spoken = speak(text)
@@ -177,7 +185,7 @@ def _aims(objectives: Sequence[Objective], title: str) -> list[Scene]:
         for place, one in enumerate(objectives[:5])
     )
     items = tuple(shortened(one.text, LINE_WORDS, LINE) for one in objectives[:5])
-    return [BulletsScene(id="s2", title="What you will be able to do", kicker=title[:80], items=items, cues=cues)]
+    return [BulletsScene(id=AIMS, title="What you will be able to do", kicker=title[:80], items=items, cues=cues)]
 
 
 def _lowered(text: str) -> str:

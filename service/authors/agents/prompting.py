@@ -23,7 +23,7 @@ ROLES = {
     "quiz_master": "quiz master",
     "critic": "critic",
 }
-_LEAD_WORDS, _SHORT_LEAD_WORDS, _MANY_PASSAGES = 60, 20, 150
+_LEAD_WORDS, _DIGEST_WORDS = 60, 20_000  # of one passage, and of all: a library must fit into a model's view
 
 
 @cache
@@ -80,7 +80,7 @@ def _wish(brief: Brief) -> str:
 
 def digest_of(passages: tuple[Passage, ...]) -> str:
     """All passages in a few lines each: enough to plan from, little enough for a whole library."""
-    words = _LEAD_WORDS if len(passages) <= _MANY_PASSAGES else _SHORT_LEAD_WORDS
+    words = min(_LEAD_WORDS, _DIGEST_WORDS // max(1, len(passages)))
     return "\n".join(_marked(passage, " ".join(passage.chunk.text.split()[:words])) for passage in passages)
 
 

@@ -106,7 +106,7 @@ class Writing:
         if same(cite.quote) in self.told:
             return None
         for objection in objections(text, [cite])[:1]:
-            self.faults.append(f"“{text[:120]}” says something else than its quote: {objection}.")
+            self.faults.append(f"“{text[:120]}” says something else than its quote: {objection.rstrip('.')}.")
         return judged(Claim(text=text, cites=(cite,)))
 
     def _exhibit(self, name: str, block_id: str) -> LessonBlock | None:

@@ -31,7 +31,7 @@ class ChatModel:
     one_try: float = 120.0
     longest_pause: float = 20.0
     first_pause: float = 1.0
-    most_tokens: int = 8_000
+    most_tokens: int = 12_000
 
 
 @dataclass(frozen=True)
