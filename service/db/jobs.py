@@ -282,7 +282,7 @@ def pause(session: Session, run_id: uuid.UUID, why: str) -> bool:
     session.flush()
     if session.execute(PAUSE, {"run": run_id, "why": why}).one_or_none() is None:
         return False
-    say(session, run_id, "progress", {"what": why})
+    say(session, run_id, "progress", {"what": why, "paused": True})
     return True
 
 
@@ -293,7 +293,7 @@ def resume(session: Session, run_id: uuid.UUID) -> bool:
         return False
     for lane in session.scalars(QUEUED_LANES, {"run": run_id}).all():
         ring(session, lane, run_id)
-    say(session, run_id, "progress", {"what": "Going on."})
+    say(session, run_id, "progress", {"what": "Going on.", "paused": False})
     return True
 
 

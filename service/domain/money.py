@@ -16,12 +16,14 @@ from pydantic.alias_generators import to_camel
 
 MICRO = 1_000_000
 
-# https://cloud.google.com/run/pricing, tier 1, jobs; read 2026-10-07. Dollars for a second of a vCPU, and of a GiB.
+# https://cloud.google.com/run/pricing, tier 1, jobs, as known in 2026-11; nobody could look it up while this was
+# written, so compare before you rely on it. Dollars for a second of a vCPU, and of a GiB.
 CLOUD_RUN_VCPU_SECOND = Decimal("0.000018")
 CLOUD_RUN_GIB_SECOND = Decimal("0.000002")
 
-# https://openai.com/api/pricing, dollars for a million characters of speech; checked 2026-11-23. The newest model is
-# sold by audio tokens, about $0.015 a minute; at 130 words of 6 characters a minute that is $19.3, so $20 at the worst.
+# https://openai.com/api/pricing, dollars for a million characters of speech, as known in 2026-11; compare likewise.
+# The newest model is sold by audio tokens, about $0.015 a minute; at 130 words of 6 characters a minute that is $19.3,
+# so $20 at the worst.
 SPEECH_MILLION_CHARACTERS = {
     "gpt-4o-mini-tts": Decimal(20),
     "tts-1": Decimal(15),

@@ -17,6 +17,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
+from service.db import jobs
 from service.db.engine import session_scope
 from service.db.events import events_after
 from service.db.queries import lessons_of
@@ -92,6 +93,15 @@ def stop(course: CourseInPath, database: Database) -> Response:
     run = _newest_run(database, course.id)
     if run is not None and run.state not in ENDED:
         runs.cancel(database, run)
+    return RedirectResponse(f"/courses/{course.id}/generating", 303)
+
+
+@router.post("/courses/{course_id:uuid}/resume")
+def resume(course: CourseInPath, database: Database) -> Response:
+    """Let a paused run go on. Where there is still no money for it, its next step pauses it again."""
+    run = _newest_run(database, course.id)
+    if run is not None:
+        jobs.resume(database, run.id)
     return RedirectResponse(f"/courses/{course.id}/generating", 303)
 
 

@@ -96,6 +96,7 @@ POLICY: tuple[Rule, ...] = (
     _rule("POST", _COURSE + "/generate", Who.OWNER),
     _rule("GET", _COURSE + "/generating", Who.OWNER),
     _rule("POST", _COURSE + "/stop", Who.OWNER),
+    _rule("POST", _COURSE + "/resume", Who.OWNER),
     _rule("GET", _COURSE + "/runs/{run_id:uuid}/events", Who.OWNER),
     _rule("GET", _LESSON, Who.READER),
     _rule("GET", _LESSON + "/media", Who.READER),

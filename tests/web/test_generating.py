@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import pytest
 from sqlalchemy import Engine, select, text, update
 
+from service.db import jobs
 from service.db.engine import session_scope
 from service.db.events import say
 from service.db.tables import Course, Lesson, Run, User
@@ -206,6 +207,21 @@ def test_stopping_asks_the_run_to_stop(going: Going, engine: Engine) -> None:
     with session_scope(engine) as session:
         run = session.scalars(select(Run)).one()
         assert run.cancel_requested or run.state == "canceled"
+
+
+def test_a_paused_run_says_why_and_goes_on_at_a_word(going: Going, engine: Engine) -> None:
+    with session_scope(engine) as session:
+        jobs.pause(session, going.run, "The month's budget is spent. Raise it, then go on.")
+    page = going.browser.get(f"/courses/{going.course}/generating").text
+    assert "The month&#39;s budget is spent." in page
+    assert ">Go on<" in page
+    assert going.stream()[-1][1]["paused"] is True
+    assert going.browser.submit(f"/courses/{going.course}/resume").status_code == 303
+    page = going.browser.get(f"/courses/{going.course}/generating").text
+    assert ">Go on<" not in page
+    assert "Going on." in page
+    with session_scope(engine) as session:
+        assert not session.get_one(Run, going.run).paused_because
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ export function start(root) {
     }
     if (event.what) live("what").textContent = event.what;
     if (event.lesson_id) lesson(event);
+    if (event.paused !== undefined) location.reload();  // the page has the reason, and the button
     if (last.includes(event.kind)) finish(event);
   }
 
