@@ -6,7 +6,8 @@ commits and a reader that asks for "after N" misses nothing.
     kind      progress | lesson | source | done | failed | canceled; the last three end a run
     data      always `percent` (0 to 100, never falling) and `what` (a sentence in the instructor's words); where it
               applies `paused` (it waits for a person, or goes on), `lesson_id`, `lesson_state`, `source_id`, and
-              `part` (0 to 1 of that lesson); of a lesson that was just filmed also `filmed`: wall_seconds, cpu_seconds, video_seconds, segments, segments_reused
+              `part` (0 to 1 of that lesson); of a lesson that was just filmed also `filmed`:
+              wall_seconds, cpu_seconds, video_seconds, segments, segments_reused
 """
 
 from __future__ import annotations
