@@ -31,8 +31,6 @@ def main(argv: list[str]) -> int:
     options.add_argument("--demo", action="store_true", help="also make sample logins and the sample course")
     given = options.parse_args(argv)
     chosen = {name: getattr(given, name) for name in ("port", "bind") if getattr(given, name) is not None}
-    if given.demo:
-        chosen["llm"] = "offline"
     settings = load_settings(**chosen)
     settings.refuse_for_the_site()
     configure_logging(settings)

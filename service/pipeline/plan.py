@@ -13,10 +13,11 @@ from service.db.queries import sources_of
 from service.db.tables import Course, CourseState, SourceState
 from service.domain.course import Brief, CoursePlan
 from service.errors import BadInput
+from service.pipeline.authoring import author_for
 from service.pipeline.evidence import evidence_of, key_of
 from service.pipeline.ingest import read_source
 from service.pipeline.till import TaskTill
-from service.ports import Services
+from service.ports import Author, Services
 
 UNREAD = (SourceState.UPLOADED, SourceState.READING)
 
@@ -25,12 +26,13 @@ def plan_course(services: Services, task: Task) -> None:
     """Plan the course that the job names. When its sources teach nothing, it goes back to where it was."""
     course_id = task.claim.subject_id
     with session_scope(services.engine) as session:
-        brief = session.get_one(Course, course_id).brief
+        course = session.get_one(Course, course_id)
+        brief, author = course.brief, author_for(services, course)
         unread = [source.id for source in sources_of(session, course_id) if source.state in UNREAD]
     for source_id in unread:
         read_source(services, task, source_id)
     try:
-        plan = _draft(services, task, brief)
+        plan = _draft(services, task, brief, author)
     except BadInput as refusal:
         reason = str(refusal)
         task.commit(lambda session: _put_back(session, task, reason))
@@ -38,11 +40,10 @@ def plan_course(services: Services, task: Task) -> None:
     task.commit(lambda session: _keep(session, task, plan))
 
 
-def _draft(services: Services, task: Task, brief: Brief) -> CoursePlan:
+def _draft(services: Services, task: Task, brief: Brief, author: Author) -> CoursePlan:
     evidence = evidence_of(services, task.claim.subject_id)
     if not evidence.sources:
         raise BadInput("None of the documents could be read. Add one with text, then draft the outline again.")
-    author = services.author
     made = task.step(
         "plan",
         key_of(author.name, brief, [source.sha256 for source in evidence.sources]),

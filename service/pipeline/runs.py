@@ -29,6 +29,7 @@ from service.db.tables import (
     User,
 )
 from service.errors import BadInput, Conflict
+from service.pipeline.authoring import settings_for
 from service.pipeline.quote import generation_micro_dollars
 from service.ports import StorageService
 from service.settings import Settings
@@ -137,7 +138,8 @@ def _generate(
                 blocked=True,
             )
     if settings is not None:
-        run.estimated_micro_dollars = generation_micro_dollars(settings, [row.plan for row in lessons], film=film)
+        given = settings_for(settings, course)
+        run.estimated_micro_dollars = generation_micro_dollars(given, [row.plan for row in lessons], film=film)
         money.reserve(session, run, run.estimated_micro_dollars, settings.caps)
     return run
 

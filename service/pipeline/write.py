@@ -20,16 +20,18 @@ from service.domain.lesson import Lesson
 from service.domain.quiz import Quiz
 from service.domain.storyboard import Storyboard
 from service.domain.support import judged_lesson
+from service.pipeline.authoring import author_for
 from service.pipeline.evidence import evidence_of, key_of
 from service.pipeline.till import TaskTill
 from service.pipeline.verify import check_cites
-from service.ports import Evidence, Services
+from service.ports import Author, Evidence, Services
 
 
 @dataclass(frozen=True)
 class Assignment:
     """Everything that one lesson is made from."""
 
+    author: Author
     brief: Brief
     plan: CoursePlan
     lesson_id: str
@@ -57,9 +59,9 @@ def write_lesson(services: Services, task: Task) -> None:
     lesson_id = task.claim.subject_id
     job = _assignment(services, task)
     task.commit(lambda session: _mark(session, task, lesson_id, LessonState.WRITING, f"Writing {job.place}"))
-    lesson = _lesson(services, task, job)
-    storyboard = _storyboard(services, task, job, lesson)
-    quiz = _quiz(services, task, job, lesson)
+    lesson = _lesson(task, job)
+    storyboard = _storyboard(task, job, lesson)
+    quiz = _quiz(task, job, lesson)
     task.step(
         "verify",
         job.key(lesson, storyboard, quiz),
@@ -74,13 +76,14 @@ def _assignment(services: Services, task: Task) -> Assignment:
     with session_scope(services.engine) as session:
         course = session.get_one(Course, task.claim.course_id)
         row = session.get_one(LessonRow, task.claim.subject_id)
+        author = author_for(services, course)
         brief, accent, plan, number = course.brief, course.accent, read_plan(session, course.id), row.position
     evidence = evidence_of(services, task.claim.course_id)
-    return Assignment(brief, plan, str(task.claim.subject_id), number, accent, evidence)
+    return Assignment(author, brief, plan, str(task.claim.subject_id), number, accent, evidence)
 
 
-def _lesson(services: Services, task: Task, job: Assignment) -> Lesson:
-    author, till = services.author, TaskTill(task)
+def _lesson(task: Task, job: Assignment) -> Lesson:
+    author, till = job.author, TaskTill(task)
     made = task.step(
         "write",
         job.key(author.name),
@@ -91,8 +94,8 @@ def _lesson(services: Services, task: Task, job: Assignment) -> Lesson:
     return judged_lesson(Lesson.model_validate(made))
 
 
-def _storyboard(services: Services, task: Task, job: Assignment, lesson: Lesson) -> Storyboard:
-    author = services.author
+def _storyboard(task: Task, job: Assignment, lesson: Lesson) -> Storyboard:
+    author = job.author
 
     def draw() -> object:
         made = author.storyboard(job.brief, job.plan, lesson, job.evidence, task.say, TaskTill(task))
@@ -109,8 +112,8 @@ def _storyboard(services: Services, task: Task, job: Assignment, lesson: Lesson)
     return Storyboard.model_validate(made)
 
 
-def _quiz(services: Services, task: Task, job: Assignment, lesson: Lesson) -> Quiz:
-    author, till = services.author, TaskTill(task)
+def _quiz(task: Task, job: Assignment, lesson: Lesson) -> Quiz:
+    author, till = job.author, TaskTill(task)
     made = task.step(
         "quiz",
         job.key(author.name, lesson),

@@ -156,6 +156,18 @@ def test_a_killed_worker_repeats_at_most_one_call_and_books_each_once(
     assert len({row.key for row in ledger(agents)}) == len(kept)
 
 
+def test_the_sample_course_is_written_without_a_model_whatever_the_settings_say(
+    agents: Services, server: ScriptedOpenAI, tmp_path: Path
+) -> None:
+    course_id = begin(agents, tmp_path)
+    with session_scope(agents.engine) as session:
+        session.get_one(Course, course_id).sample = True
+    with both_lanes(agents):
+        carry(agents, course_id, film=False)
+    assert state(agents, course_id) == CourseState.READY
+    assert server.calls() == 0
+
+
 def test_an_account_without_credit_pauses_the_run_and_it_goes_on(
     agents: Services, server: ScriptedOpenAI, tmp_path: Path
 ) -> None:
