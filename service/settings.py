@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 def _scheme(*allowed: str) -> AfterValidator:
     def check(url: str) -> str:
         if urlsplit(url).scheme not in allowed:
-            raise ValueError(f"the scheme must be one of {', '.join(allowed)}")
+            raise ValueError(f"the scheme must be one of {', '.join(filter(None, allowed))}")
         return url
 
     return AfterValidator(check)
@@ -57,7 +57,9 @@ SHORTEST_COOKIE_KEY = 32  # characters; what `openssl rand -base64 24` draws, 19
 class Settings(BaseSettings):
     """Everything that can be configured. docs/operations.md explains each field; a test keeps the two equal."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_file=None, hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        frozen=True, extra="ignore", env_file=None, hide_input_in_errors=True, allow_inf_nan=False
+    )
 
     environment: Literal["local", "production"] = "local"
     data_dir: Path = Field(default=ROOT / "var", description="where a laptop keeps database, media, keys and caches")
