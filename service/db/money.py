@@ -118,14 +118,15 @@ RELEASE_RUN = text("""
     RETURNING mine.owner_id, mine.freed, mine.day
 """)
 
-# A run that never paid and is to pay nothing is nobody's business here, so the offline parts work with any cap.
+# A run that never paid and is not to pay is nobody's business here, so the offline parts work with any cap.
 EMPTY_PURSE = _with_purses("""
     WITH mine AS (
         SELECT owner_id, reserved_micro_dollars AS left, estimated_micro_dollars, spent_micro_dollars, paused_because,
                coalesce(reserved_on, CAST(now() AT TIME ZONE 'UTC' AS date)) AS day
         FROM runs WHERE id = :run
     ), whose AS (
-        SELECT CAST(owner_id AS text) AS owner, day FROM mine WHERE estimated_micro_dollars + spent_micro_dollars > 0
+        SELECT CAST(owner_id AS text) AS owner, day FROM mine
+        WHERE CAST(:paying AS boolean) OR estimated_micro_dollars + spent_micro_dollars > 0
     ), PURSES
     SELECT mine.paused_because,
            (SELECT reason FROM switches WHERE name = 'spending' AND (until IS NULL OR until > now())) AS stopped,
@@ -203,14 +204,15 @@ def release(session: Session, run_id: uuid.UUID) -> None:
         session.execute(BOOK, {**_purses(row.owner_id, row.day), "micro": 0, "freed": row.freed})
 
 
-def may_spend(session: Session, run_id: uuid.UUID, caps: Caps) -> None:
-    """Asked before each step, without a lock: may the run go on?
+def may_spend(session: Session, run_id: uuid.UUID, caps: Caps, *, paying: bool = False) -> None:
+    """Asked before each step, without a lock: may the run go on? With `paying` it is about to pay for something, so
+    its purses count even when nothing was estimated for it: reading a document and drafting an outline hold nothing.
 
     Raises:
         Paused: all spending is stopped, the run is paused, or it pays and a purse of it is empty.
     """
     given = {"site_month": caps.site_month, "user_month": caps.user_month, "user_day": caps.user_day}
-    found = session.execute(EMPTY_PURSE, {"run": run_id, **given}).one_or_none()
+    found = session.execute(EMPTY_PURSE, {"run": run_id, "paying": paying, **given}).one_or_none()
     if found is None:
         return
     if found.stopped is not None:

@@ -96,12 +96,12 @@ class Task:
         self._spent.append(Spending(what, quantity, unit, micro_dollars))
 
     def may_spend(self) -> None:
-        """Ask before something is paid for outside of any step.
+        """Ask right before something is paid for.
 
         Raises:
             Paused: the run waits, or no more money may be spent.
         """
-        self._transaction(lambda session: money.may_spend(session, self.claim.run_id, self._caps))
+        self._transaction(lambda session: money.may_spend(session, self.claim.run_id, self._caps, paying=True))
 
     def book(self, key: str, *spent: Spending) -> None:
         """Settle what was paid for outside of any step; the same key is settled once for the job."""

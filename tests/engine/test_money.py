@@ -17,7 +17,8 @@ from service.db import jobs, money, steps
 from service.db.jobs import Claim
 from service.db.money import BudgetAlertMessage, Caps
 from service.db.steps import Finished, Spending
-from service.db.tables import JobState, Run, RunState
+from service.db.tables import JobState, Run, RunKind, RunState
+from service.db.task import Task
 from service.errors import Conflict, OverBudget, Paused
 from tests.engine.desk import Desk
 
@@ -75,6 +76,23 @@ def test_what_costs_nothing_touches_no_purse(desk: Desk) -> None:
     desk.do(lambda session: money.may_spend(session, run_id, Caps(0, 0, 0)))
     desk.do(lambda session: jobs.finish(session, desk.claimed()))
     assert purses(desk) == set()
+
+
+def test_a_run_without_an_estimate_pays_only_while_its_purses_have_room(desk: Desk) -> None:
+    caps = Caps(9999, 9999, 100)
+    for room in (True, True, False):
+        run_id = desk.run(RunKind.INGEST)
+        desk.enqueue(run_id)
+        held = desk.claimed()
+        task = Task(desk.engine, held, 60.0, caps)
+        if room:
+            task.may_spend()
+            task.book("vectors", Spending("vectors", 1, "character", 50))
+        else:
+            with pytest.raises(Paused, match="budget for today is spent"):
+                task.may_spend()
+        desk.do(lambda session, held=held: jobs.finish(session, held))
+    assert purses(desk) == {(0, 100)}
 
 
 @pytest.mark.parametrize(
