@@ -57,12 +57,15 @@ def transaction(engine: Engine, work: Callable[[Session], T], *, tries: int = TR
 
     Raises:
         Unavailable: the database still does not answer after `tries`.
+        BadInput: a text that came from outside holds a character that PostgreSQL cannot keep.
     """
     for left in range(tries - 1, -1, -1):
         try:
             with Session(engine, expire_on_commit=False) as session:
                 return _once(session, work)
         except FAILURES as error:
+            if unkeepable_text(error):
+                raise BadInput(UNKEEPABLE) from error
             if not worth_again(error) and not overloaded(error):
                 raise
             if not left or overloaded(error):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -63,7 +63,7 @@ class BudgetAlertMessage(BaseModel):
 
     budget_display_name: str = ""
     cost_amount: float = Field(ge=0, allow_inf_nan=False)
-    cost_interval_start: AwareDatetime
+    cost_interval_start: AwareDatetime = Field(gt=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(3000, 1, 1, tzinfo=UTC))
     budget_amount: float = Field(ge=0, allow_inf_nan=False)
     currency_code: str = ""
     alert_threshold_exceeded: float | None = Field(

@@ -20,6 +20,7 @@ from service.db.engine import transaction
 from service.db.tallies import count_one
 from service.domain.money import BudgetAlertMessage
 from service.domain.ring import Ring
+from service.errors import BadInput
 from service.pipeline.starting import start_lane
 from service.pipeline.sweep import sweep as sweep_once
 from service.ports import Services
@@ -100,13 +101,14 @@ def _spent(services: Services, body: bytes) -> None:
     try:
         message = _message(body)
         alert = BudgetAlertMessage.model_validate_json(message.carried())
-        if not message.attributes.get("budgetId"):
+        named, share = message.attributes.get("budgetId", ""), services.settings.budget_stop_share
+        if not named:
             raise ValueError("it names no budget")
-    except ValueError as error:
+        stopped = transaction(services.engine, lambda session: money.budget_alert(session, named, alert, share))
+    except (ValueError, BadInput) as error:  # BadInput: a text in it cannot be kept
         _acknowledge(services, NOT_A_BUDGET, error)
         return
-    named, share = message.attributes["budgetId"], services.settings.budget_stop_share
-    if transaction(services.engine, lambda session: money.budget_alert(session, named, alert, share)):
+    if stopped:
         log.error("spending is stopped: the cloud's budget %s passed %.0f %%", named, share * 100)
 
 
@@ -117,7 +119,7 @@ def _message(body: bytes) -> Message:
     return Envelope.model_validate_json(body).message
 
 
-def _acknowledge(services: Services, what: str, error: ValueError) -> None:
+def _acknowledge(services: Services, what: str, error: ValueError | BadInput) -> None:
     """Count a message that comes to nothing. Its words stay out of the log: nobody knows what they are."""
     wrong = ", ".join(one["type"] for one in error.errors()) if isinstance(error, ValidationError) else str(type(error))
     log.warning("%s: %s; acknowledged and counted", what, wrong)

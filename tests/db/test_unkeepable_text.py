@@ -7,7 +7,8 @@ import uuid
 import pytest
 from sqlalchemy import Engine
 
-from service.db.engine import session_scope
+from service.db.engine import session_scope, transaction
+from service.db.events import say
 from service.db.tables import Course, Role, User
 from service.domain.course import Brief
 from service.errors import BadInput
@@ -18,6 +19,11 @@ def test_a_nul_character_in_a_text_is_bad_input(engine: Engine) -> None:
         session.add(
             User(id=uuid.uuid4(), email="a@example.org", name="A\x00da", password_hash="!", role=Role.INSTRUCTOR)
         )
+
+
+def test_a_nul_character_in_a_transaction_is_bad_input_and_not_tried_again(engine: Engine) -> None:
+    with pytest.raises(BadInput, match="NUL"):
+        transaction(engine, lambda session: say(session, uuid.uuid4(), "progress", {"what": "a\x00b"}))
 
 
 def test_a_nul_character_in_a_document_is_bad_input(engine: Engine) -> None:

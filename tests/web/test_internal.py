@@ -228,9 +228,11 @@ def test_an_alert_stops_spending_once_however_often_it_is_told(cloud: TestClient
 def test_an_alert_of_no_budget_or_of_wrong_sums_counts_as_nonsense(cloud: TestClient, desk: Desk) -> None:
     nameless = alert(1.0)
     del nameless["message"]["attributes"]["budgetId"]
-    for body in (nameless, alert(1.0, costAmount="NaN"), alert(1.0, costIntervalStart="soon")):
+    months = ("soon", "9999-12-15T00:00:00Z", "0001-01-01T00:00:00+14:00")
+    wrong = [alert(1.0, costIntervalStart=month) for month in months]
+    for body in (nameless, *wrong, alert(1.0, costAmount="NaN"), alert(1.0, budgetDisplayName="a\x00b")):
         assert cloud.post("/internal/budget", json=body).status_code == 204
-    assert tally(desk, NOT_A_BUDGET) == 3
+    assert tally(desk, NOT_A_BUDGET) == 6
     assert desk.scalar("SELECT count(*) FROM switches") == 0
 
 
