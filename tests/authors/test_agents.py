@@ -22,6 +22,7 @@ from tests.adapters.openai_server import (
     DRIP,
     HANG,
     NO_QUOTA,
+    OK,
     PASSING,
     REFUSALS,
     Mode,
@@ -109,6 +110,20 @@ def test_what_does_not_pass_has_a_name(mode: Mode, error: type[CoursewrightError
         assert server.calls() == calls
         if isinstance(caught.value, Throttled):
             assert caught.value.after_seconds == 7
+
+
+def test_a_key_that_is_withdrawn_in_the_middle_costs_no_answer_that_was_paid() -> None:
+    notes = Notebook()
+    with chat() as (server, _):
+        author = AgentAuthor(model_at(server), notes)
+        plan = author.plan(Brief(), CITED, silent)
+        before = server.calls()
+        server.script = [OK, OK, refused(401)]
+        with pytest.raises(Broken, match="OPENAI_API_KEY"):
+            lesson_of(author, plan)
+        assert len(notes.kept) == before + 2
+        lesson_of(author, plan)
+        assert server.calls() == before + 3 + (len(notes.kept) - before - 2)
 
 
 def test_a_critic_who_is_never_satisfied_ends_after_the_last_round() -> None:

@@ -117,7 +117,7 @@ class Recorder:
         shape: type[BaseModel] | None,
         token: CancellationToken | None,
     ) -> CreateResult:
-        fault = ""
+        fault, first = "", len(self.keys)
         for _ in range(ASKED_AGAIN + 1):
             args = _arguments(self.model, shape)
             call = await self._recorded(agent, messages, tools, tool_choice, args, token)
@@ -128,6 +128,7 @@ class Recorder:
                 AssistantMessage(content=call.content[:2000] or "(nothing)", source=agent),
                 UserMessage(content=f"This answer cannot be used: {fault} Answer again, whole.", source="editor"),
             ]
+        self.forget(first)
         raise Broken(f"The model {self.model.name} gave no usable answer: {fault} Try again, or choose another model.")
 
     async def _recorded(
@@ -231,9 +232,10 @@ class Recorder:
         most = min(self.model.longest_pause, self.model.first_pause * 2 ** (failures - 1))
         return random.uniform(0, most)  # noqa: S311 - spreads load only
 
-    def forget(self) -> None:
-        """Let the questions of this work be asked anew: answers that could not be used must not come back."""
-        for key in self.keys:
+    def forget(self, first: int = 0) -> None:
+        """Let these questions be asked anew, from the first one on: answers that could not be used must not come back,
+        or trying again would fail for ever in the same way."""
+        for key in self.keys[first:]:
             self.calls.forget(key)
 
     async def close(self) -> None:

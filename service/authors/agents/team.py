@@ -100,8 +100,6 @@ class _Run(Generic[T]):
             await asyncio.wait({talk}, timeout=BEAT_SECONDS)
         error = talk.exception() if not talk.cancelled() else None
         fault = self._recorder.fault or self._progress.fault
-        if isinstance(fault, Broken):
-            self._recorder.forget()
         if fault is not None:
             raise fault
         if error is not None:
