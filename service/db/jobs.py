@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session
 from service.db import money
 from service.db.backoff import BACKOFF, Backoff
 from service.db.events import Kind, repeat, say
-from service.db.outcomes import job_died, run_ended
+from service.db.outcomes import job_again, job_died, run_ended, worked_on_since
 from service.db.statements import (
     ADD_UNITS,
     ADVANCE,
@@ -50,7 +50,7 @@ from service.db.statements import (
     UNCLAIMABLE,
     WAITING,
 )
-from service.db.tables import Job, JobState, Lesson, LessonState, Run, RunKind, RunState
+from service.db.tables import Job, JobState, Lesson, Run, RunKind, RunState
 from service.domain.money import Caps
 from service.errors import Canceled, Conflict, Fenced, NotFound, Paused
 from service.ports import Lane
@@ -317,7 +317,7 @@ def redrive(session: Session, job_id: uuid.UUID, caps: Caps | None = None) -> Jo
 
     Raises:
         NotFound: there is no such job.
-        Conflict: the job is not dead, or its run was stopped.
+        Conflict: the job is not dead, its run was stopped, or a later one drafted or made the course.
         OverBudget: what is left of its estimate has no room under the caps.
     """
     session.flush()
@@ -327,16 +327,16 @@ def redrive(session: Session, job_id: uuid.UUID, caps: Caps | None = None) -> Jo
     held = _lock_run(session, job.run_id)
     if job.state != JobState.DEAD or held.cancel_requested:
         raise Conflict("Only a dead job of a run that was not stopped can be tried again.")
+    run = session.get_one(Run, job.run_id, populate_existing=True)
+    if worked_on_since(session, run):
+        raise Conflict("The course was worked on since then. Generate what is missing on its own page.")
     session.execute(REDRIVE_JOB, {"job": job_id})
     session.execute(REDRIVE_RUN, {"run": job.run_id})
-    lesson = session.get(Lesson, job.subject_id, populate_existing=True)
-    if lesson is not None and lesson.state == LessonState.FAILED:
-        lesson.state, lesson.error = LessonState.QUEUED, ""
+    job_again(session, job, run)
     ring(session, job.lane, job.run_id)
     say(session, job.run_id, "progress", {"what": "Trying again what had failed."})
     session.refresh(job)
     if held.state in ENDED and caps is not None:
-        run = session.get_one(Run, job.run_id, populate_existing=True)
         money.reserve(session, run, max(0, run.estimated_micro_dollars - run.spent_micro_dollars), caps)
     return job
 

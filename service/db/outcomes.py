@@ -11,6 +11,7 @@ from service.db.tables import Course, CourseState, Job, JobState, Lesson, Lesson
 
 UNFINISHED = (LessonState.QUEUED, LessonState.WRITING, LessonState.WRITTEN, LessonState.FILMING)
 STARTED = (LessonState.QUEUED, LessonState.WRITING, LessonState.FILMING)
+AT_WORK = {RunKind.PLAN: CourseState.PLANNING, RunKind.GENERATE: CourseState.GENERATING}
 
 
 def job_died(session: Session, job: Job) -> None:
@@ -20,6 +21,25 @@ def job_died(session: Session, job: Job) -> None:
     if job.kind in ("write", "film"):
         values = {"state": LessonState.FAILED, "error": job.error}
         session.execute(update(Lesson).where(Lesson.id == job.subject_id).values(**values))
+
+
+def job_again(session: Session, job: Job, run: Run) -> None:
+    """The dead job is tried again: all that its end meant is taken back, so that what waited for it waits again."""
+    canceled = (Job.run_id == job.run_id, Job.subject_id == job.subject_id, Job.state == JobState.CANCELED)
+    session.execute(update(Job).where(*canceled).values(state=JobState.BLOCKED, finished_at=None))
+    failed = update(Lesson).where(Lesson.id == job.subject_id, Lesson.state == LessonState.FAILED)
+    session.execute(failed.values(state=LessonState.QUEUED, error=""))
+    if run.kind in AT_WORK:
+        course = update(Course).where(Course.id == run.course_id, Course.state != CourseState.PUBLISHED)
+        session.execute(course.values(state=AT_WORK[RunKind(run.kind)]))
+
+
+def worked_on_since(session: Session, run: Run) -> bool:
+    """Whether a later run drafted or made the course of this one, which then has nothing to go on from."""
+    if run.kind not in AT_WORK:
+        return False
+    later = (Run.course_id == run.course_id, Run.kind.in_(AT_WORK), Run.created_at > run.created_at)
+    return session.scalar(select(Run.id).where(*later).limit(1)) is not None
 
 
 def rest_of(session: Session, course_id: uuid.UUID) -> CourseState:

@@ -195,6 +195,31 @@ def test_a_dead_job_that_is_redriven_carries_its_run_to_success(desk: Desk) -> N
         desk.do(lambda session: jobs.redrive(session, job_id))
 
 
+def test_what_waited_for_a_job_that_is_redriven_waits_again_and_the_course_becomes_ready(desk: Desk) -> None:
+    run_id, lesson_id = desk.run(), desk.lesson()
+    write = desk.enqueue(run_id, subject_id=lesson_id)
+    film = desk.enqueue(run_id, kind="film", lane="render", subject_id=lesson_id, blocked=True)
+    fail(desk, desk.claimed(), retryable=False)
+    desk.do(lambda session: jobs.redrive(session, write))
+    assert desk.job(film).state == JobState.BLOCKED
+    assert desk.scalar("SELECT state FROM courses") == CourseState.GENERATING
+    assert desk.do(lambda session: jobs.unblock(session, run_id, "film", lesson_id))
+    finish(desk, desk.claimed())
+    assert desk.run_row(run_id).state == RunState.RUNNING
+    finish(desk, desk.claimed(lane="render"))
+    assert desk.run_row(run_id).state == RunState.SUCCEEDED
+    assert desk.scalar("SELECT state FROM courses") == CourseState.READY
+
+
+def test_a_dead_job_of_a_course_that_was_worked_on_since_is_left_alone(desk: Desk) -> None:
+    job_id = desk.enqueue(desk.run(), subject_id=desk.lesson())
+    fail(desk, desk.claimed(), retryable=False)
+    desk.run()
+    with pytest.raises(Conflict, match="on its own page"):
+        desk.do(lambda session: jobs.redrive(session, job_id))
+    assert desk.job(job_id).state == JobState.DEAD
+
+
 def test_a_job_handed_back_is_claimed_at_once_and_its_attempt_did_not_count(desk: Desk) -> None:
     desk.enqueue(desk.run())
     held = desk.claimed()
