@@ -30,7 +30,7 @@ STRIKES, WINDOW_SECONDS = 5, 60.0
 FIRST_REST_SECONDS, LONGEST_REST_SECONDS = 30.0, 600.0
 # A provider that names a time is believed, up to this.
 LONGEST_ASKED_SECONDS = 3600.0
-# Longer than any call with its retries: a prober that died is replaced after this.
+# A prober that has not come back by then is replaced: it died, or it is an author whose wish takes many calls.
 PROBE_SECONDS = 150.0
 
 # The right to try for one prober: a compare and set on `probing_until`, which then is its token.
@@ -68,9 +68,10 @@ OPEN = text("""
     WHERE provider = :provider AND probing_until IS NOT DISTINCT FROM CAST(:token AS timestamptz)
 """)
 
+# A slow prober that has succeeded closes it although another one tries by now; not when that one has failed already.
 CLOSE = text("""
     UPDATE provider_health SET opened = 0, strikes = 0, open_until = NULL, probing_until = NULL
-    WHERE provider = :provider AND probing_until = :token
+    WHERE provider = :provider AND probing_until >= :token
 """)
 
 GIVE_UP = text("UPDATE provider_health SET probing_until = NULL WHERE provider = :provider AND probing_until = :token")

@@ -136,6 +136,17 @@ def test_a_prober_that_is_stopped_in_between_gives_its_turn_away(breaker: Breake
     assert breaker.call(lambda: "it is back") == "it is back"
 
 
+def test_a_slow_prober_that_succeeds_closes_it_although_another_one_tries_by_now(breaker: Breaker, desk: Desk) -> None:
+    strike(breaker, 5)
+    rest_is_over(desk)
+    slow = breaker.admit()
+    desk.do(lambda s: s.execute(text("UPDATE provider_health SET probing_until = now() - interval '1 s'")))
+    assert breaker.admit() not in (None, slow)
+    assert slow is not None
+    breaker._end_probe(breakers.CLOSE, slow)
+    assert breaker.admit() is None
+
+
 def test_a_late_prober_does_not_close_what_another_one_found_broken(breaker: Breaker, desk: Desk) -> None:
     strike(breaker, 5)
     rest_is_over(desk)
