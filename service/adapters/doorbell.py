@@ -97,6 +97,7 @@ class PubSubDoorbell:
         except (NotFound, Forbidden, InvalidArgument) as error:
             raise Broken(f"The topic {self._topic} takes no messages: {error.message}. Check QUEUE_URL.") from error
         except (GoogleAPIError, GoogleAuthError, Late) as error:
+            log.warning("the topic %s does not answer: %s", self._topic, str(error) or type(error).__name__)
             self._disconnect()
             raise Unavailable(QUIET) from error
 

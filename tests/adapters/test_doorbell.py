@@ -117,12 +117,15 @@ def test_a_topic_that_is_not_ours_is_named(bell: Doorbell, topics: Topics, statu
     assert topics.calls == 1
 
 
-def test_nobody_to_sign_in_as_is_an_absence_and_no_crash(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nobody_to_sign_in_as_is_an_absence_that_the_log_explains(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.delenv("PUBSUB_EMULATOR_HOST", raising=False)
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", "/nowhere/key.json")
     bell = PubSubDoorbell("some-project", "doorbell")
     with pytest.raises(Unavailable):
         bell.ring(RING)
+    assert "/nowhere/key.json was not found" in caplog.text
 
 
 def test_closing_twice_and_ringing_after_a_close_work(bell: Doorbell, topics: Topics) -> None:
