@@ -369,7 +369,8 @@ class Run(Base):
         one_of("state", RunState),
         CheckConstraint("done <= units", name="done_bounded"),
         CheckConstraint("percent BETWEEN 0 AND 100", name="percent_sane"),
-        CheckConstraint("reserved_micro_dollars >= 0 AND spent_micro_dollars >= 0", name="money_sane"),
+        CheckConstraint("reserved_micro_dollars >= 0", name="reserved_sane"),
+        CheckConstraint("spent_micro_dollars >= 0", name="spent_sane"),
     )
 
     id: Mapped[uuid.UUID] = key()
