@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager, asynccontextmanager
 
+from anyio import to_thread
 from fastapi import Depends, FastAPI
 from fastapi.responses import HTMLResponse
 
@@ -57,6 +58,11 @@ PAGES = (
 )
 
 
+# A call that holds a connection must always find a thread to go on in, or all threads wait for its connection. So there
+# is one for each call that an instance may have at once, which infra bounds; an idle one ends by itself.
+THREADS = 250
+
+
 def create_app(settings: Settings, open_services: OpenServices | None = None) -> FastAPI:
     """The site for these settings. `open_services` opens what it works with; the wiring's, unless given.
 
@@ -65,6 +71,7 @@ def create_app(settings: Settings, open_services: OpenServices | None = None) ->
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        to_thread.current_default_thread_limiter().total_tokens = THREADS
         with (open_services or _wired)(settings) as services:
             app.state.site = Site(
                 settings,

@@ -1,4 +1,4 @@
-"""What routes may ask for by type: the database for the length of the call, the caller, and the course in the path."""
+"""What routes may ask for by type: the database for the length of the call, the caller, and what the path names."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from service.db import outbox
 from service.db.engine import session_scope
 from service.db.queries import course_for
-from service.db.tables import Course, Lesson, User
+from service.db.tables import Course, Lesson, Run, User
 from service.errors import NotFound
 from service.ports import Services
 from service.web.auth import Visitor
@@ -70,3 +70,13 @@ def _lesson(lesson_id: uuid.UUID, course: CourseInPath, database: Database) -> L
 
 
 LessonInPath = Annotated[Lesson, Depends(_lesson)]
+
+
+def _run(run_id: uuid.UUID, course: CourseInPath, database: Database) -> Run:
+    run = database.scalar(select(Run).where(Run.id == run_id, Run.course_id == course.id))
+    if run is None:
+        raise NotFound("There is no such run in this course.")
+    return run
+
+
+RunInPath = Annotated[Run, Depends(_run)]

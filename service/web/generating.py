@@ -22,10 +22,9 @@ from service.db.engine import session_scope
 from service.db.events import events_after
 from service.db.queries import lessons_of
 from service.db.tables import Course, CourseState, Event, Run, RunKind, RunState
-from service.errors import NotFound
 from service.pipeline import runs
 from service.ports import Services
-from service.web.deps import CourseInPath, Database, ServicesDep
+from service.web.deps import CourseInPath, Database, RunInPath, ServicesDep
 from service.web.overview import overviews
 from service.web.site import render
 
@@ -58,30 +57,32 @@ def generating_page(request: Request, course: CourseInPath, database: Database) 
 
 
 @router.get("/courses/{course_id:uuid}/runs/{run_id:uuid}/events", response_model=None)
-async def run_events(
+def run_events(
     request: Request,
-    run_id: uuid.UUID,
-    course: CourseInPath,
+    run: RunInPath,
+    database: Database,
     services: ServicesDep,
     after: int = 0,
     poll: bool = False,
     last_event_id: Annotated[str, Header()] = "",
     if_none_match: Annotated[str, Header()] = "",
 ) -> Response:
-    """The run's events after a number: as a stream that resumes, or as one answer for those who poll."""
+    """The run's events after a number: as a stream that resumes, or as one answer for those who poll.
+
+    The call holds one connection and asks for no second one: a few such calls at once would wait for each other.
+    """
     # A number that no run reaches is as good as any larger one: it fits the column, and Python reads no endless digits.
     given = int(last_event_id[:20]) if last_event_id.isascii() and last_event_id.isdigit() else max(after, 0)
     seen = min(given, HIGHEST)
-    await to_thread.run_sync(_check_run, services.engine, course.id, run_id)
     if poll:
-        found = await to_thread.run_sync(_read, services.engine, run_id, seen)
+        found = events_after(database, run.id, seen, BATCH)
         body = [_data(event) | {"id": event.seq} for event in found]
-        tag = f'"{hashlib.sha256(f"{run_id}:{seen}:{len(body)}".encode()).hexdigest()[:16]}"'
+        tag = f'"{hashlib.sha256(f"{run.id}:{seen}:{len(body)}".encode()).hexdigest()[:16]}"'
         if tag == if_none_match:
             return Response(status_code=304, headers={"ETag": tag})
         return JSONResponse(body, headers={"ETag": tag})
     return EventSourceResponse(
-        _stream(request, services, run_id, seen),
+        _stream(request, services, run.id, seen),
         ping=int(HEARTBEAT),
         headers={"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"},
     )
@@ -123,12 +124,6 @@ def _read(engine: Engine, run_id: uuid.UUID, seen: int) -> list[Event]:
         found = events_after(database, run_id, seen, BATCH)
         database.expunge_all()
         return list(found)
-
-
-def _check_run(engine: Engine, course_id: uuid.UUID, run_id: uuid.UUID) -> None:
-    with session_scope(engine) as database:
-        if database.scalar(select(Run.id).where(Run.id == run_id, Run.course_id == course_id)) is None:
-            raise NotFound("There is no such run in this course.")
 
 
 def _data(event: Event) -> dict[str, Any]:
