@@ -34,13 +34,16 @@ def alone(engine: Engine, name: str) -> Iterator[bool]:
         connection.commit()  # not AUTOCOMMIT: the pool's ping has begun a transaction already, which would stay open
     except FAILURES as error:
         raise Unavailable(SORRY) from error
+    if not mine:
+        connection.close()
+        yield False
+        return
     try:
-        yield mine
+        yield True
     finally:
         try:
-            if mine:
-                connection.execute(LEAVE, {"name": name})
-                connection.commit()
+            connection.execute(LEAVE, {"name": name})
+            connection.commit()
         except FAILURES as error:
             log.info("the lock %s went with its connection: %s", name, error)
             connection.invalidate()
