@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from sqlalchemy import URL, Engine, create_engine, make_url
+from sqlalchemy.exc import ArgumentError
 
 from service.adapters.embedded_postgres import EmbeddedPostgres
 from service.errors import BadInput
@@ -114,7 +115,12 @@ def _address(written: str) -> tuple[URL, dict[str, Any]]:
     Raises:
         BadInput: a part of the address is not understood.
     """
-    url = make_url(written).set(drivername=DRIVER)
+    try:
+        url = make_url(written).set(drivername=DRIVER)
+    except (ArgumentError, ValueError) as error:
+        raise BadInput("DATABASE_URL is not understood. It looks like postgresql://USER:PASSWORD@HOST/NAME.") from error
+    if not url.username:
+        raise BadInput("DATABASE_URL names no user. It looks like postgresql://USER:PASSWORD@HOST/NAME.")
     options: dict[str, Any] = {}
     query = dict(url.query)
     host, mode = query.pop("host", None), query.pop("sslmode", None)
@@ -159,10 +165,18 @@ def _cloud_sql(settings: Settings) -> Iterator[Engine]:
             "DATABASE_URL for Cloud SQL is cloudsql://PROJECT:REGION:INSTANCE/DATABASE, and DATABASE_USER names the "
             "IAM user (a service account without .gserviceaccount.com)."
         )
+    from google.auth.exceptions import DefaultCredentialsError
     from google.cloud.sql.connector import Connector, RefreshStrategy
 
-    # Lazy: Cloud Run takes the CPU away between requests, so a refresh in the background would miss its time.
-    with Connector(refresh_strategy=RefreshStrategy.LAZY, enable_iam_auth=True) as connector:
+    try:
+        # Lazy: Cloud Run takes the CPU away between requests, so a refresh in the background would miss its time.
+        opened = Connector(refresh_strategy=RefreshStrategy.LAZY, enable_iam_auth=True)
+    except DefaultCredentialsError as error:
+        raise BadInput(
+            "DATABASE_URL=cloudsql:// needs Google credentials and there are none. "
+            "Run `gcloud auth application-default login`, or use embedded:."
+        ) from error
+    with opened as connector:
 
         def connect() -> Any:
             arguments = _connect_arguments(settings)

@@ -15,18 +15,19 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 
 from opentelemetry.trace import Span
-from sqlalchemy import Engine
+from sqlalchemy import Engine, exc
 
 from service.db import failpoints, jobs, launches
 from service.db.backoff import BACKOFF, Backoff
 from service.db.engine import transaction
 from service.db.failpoints import reached
+from service.db.faults import message
 from service.db.heart import DONE, HUNG, Heart, Pulse
 from service.db.jobs import Claim
 from service.db.orphans import end_process, free_orphans, worker_name
 from service.db.shift import Shift
 from service.db.task import Task
-from service.errors import Canceled, CoursewrightError, Fenced, Paused, Resting, Throttled, Unavailable
+from service.errors import Broken, Canceled, CoursewrightError, Fenced, Paused, Resting, Throttled, Unavailable
 from service.ports import Lane
 from service.settings import Settings
 from service.traces import flush_traces, note_failure, work_span
@@ -62,6 +63,10 @@ def run_lane(
 
     Told to stop, it hands the job back within seconds: when the handler does not return by itself, `abandon` ends the
     process from under it.
+
+    Raises:
+        BadInput: FAILPOINTS is not understood.
+        Broken: the database does not let us in, or lacks our tables.
     """
     failpoints.arm(settings.failpoints)
     shift = Shift(lane, settings)
@@ -124,10 +129,19 @@ def stop_on_signals() -> threading.Event:
 
 
 def _arrive(engine: Engine, lane: Lane) -> None:
+    """Tell that a worker of the lane is here; its first word with the database.
+
+    Raises:
+        Broken: the database does not know us, or not these tables, and waiting changes nothing about that.
+    """
     try:
         transaction(engine, lambda session: launches.arrived(session, lane))
     except Unavailable as error:
         log.warning("the start of the %s lane is not called done, its lease will run out: %s", lane, error)
+    except exc.DBAPIError as error:
+        raise Broken(
+            f"The database cannot be used: {message(error)}. Correct DATABASE_URL, or run `coursewright migrate` first."
+        ) from error
 
 
 def _job_span(claim: Claim) -> AbstractContextManager[Span]:

@@ -102,6 +102,8 @@ def test_tls_is_verified_where_that_is_asked_for() -> None:
 @pytest.mark.parametrize(
     ("url", "said"),
     [
+        ("postgresql://", "names no user"),
+        ("postgresql://a@db:port/c", "postgresql://USER:PASSWORD@HOST/NAME"),
         ("postgresql://a@db/c?sslmode=maybe", "sslmode may be"),
         ("postgresql://a@db/c?target_session_attrs=any", "target_session_attrs is not understood"),
         ("cloudsql://project:region:instance", "cloudsql://PROJECT:REGION:INSTANCE/DATABASE"),
@@ -110,6 +112,15 @@ def test_tls_is_verified_where_that_is_asked_for() -> None:
 )
 def test_an_address_that_cannot_work_is_refused_with_the_right_form(settings: Settings, url: str, said: str) -> None:
     with pytest.raises(BadInput, match=said), open_engine(settings.model_copy(update={"database_url": url})):
+        pass
+
+
+def test_cloud_sql_without_credentials_says_how_to_get_them(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", "/nowhere/key.json")
+    cloud = {"database_url": "cloudsql://project:region:instance/db", "database_user": "site@project.iam"}
+    with pytest.raises(BadInput, match="needs Google credentials"), open_engine(settings.model_copy(update=cloud)):
         pass
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import create_engine, make_url, text
 
 from service.db import events, jobs, money
 from service.db.guarded import paid_speech
@@ -24,7 +24,7 @@ from service.db.lane import DONE, HUNG, Handler, Task, run_lane
 from service.db.orphans import free_orphans, worker_name
 from service.db.shift import Shift
 from service.db.tables import JobState, RunState
-from service.errors import BadInput, Canceled, Fenced, Paused, Resting, Throttled, Unavailable
+from service.errors import BadInput, Broken, Canceled, Fenced, Paused, Resting, Throttled, Unavailable
 from service.ports import Spoken
 from service.settings import ROOT, Settings
 from tests.engine.desk import AT_ONCE, Desk
@@ -43,6 +43,16 @@ def work(desk: Desk, settings: Settings) -> Work:
         return run_lane(desk.engine, "author", handlers, settings=quick, stop=given, backoff=AT_ONCE)
 
     return run
+
+
+@pytest.mark.parametrize(("name", "said"), [("template1", "launches"), ("nothing", "nothing")])
+def test_a_database_that_is_not_ours_ends_the_worker_with_one_sentence(
+    database: str, settings: Settings, name: str, said: str
+) -> None:
+    engine = create_engine(make_url(database).set(database=name))
+    with pytest.raises(Broken, match=f"cannot be used: .*{said}.*coursewright migrate"):
+        run_lane(engine, "author", {}, settings=settings, stop=threading.Event())
+    engine.dispose()
 
 
 @pytest.fixture
