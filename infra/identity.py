@@ -85,7 +85,7 @@ GRANTS = (
     Grant("render", "roles/cloudsql.instanceUser", "project"),
     Grant("migrate", "roles/cloudsql.client", "project"),
     Grant("migrate", "roles/cloudsql.instanceUser", "project"),
-    # Content is created once and never changed: nobody may overwrite it, and only the sweep in the site deletes.
+    # Content is created once and never changed: nobody may overwrite it, and only the site may delete.
     Grant("site", "roles/storage.objectUser", "bucket:content"),
     Grant("author", "roles/storage.objectViewer", "bucket:content"),
     Grant("author", "roles/storage.objectCreator", "bucket:content"),
