@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib.util
 import logging
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.trace import get_current_span
@@ -50,12 +50,6 @@ def open_embedder(spec: str, *, openai_api_key: str = "", openai_base_url: str =
     if kind == "openai":
         return OpenAIEmbedder(choice or "text-embedding-3-small", openai_api_key, openai_base_url)
     raise BadInput(f"There is no embedder {spec!r}. {HOW}")
-
-
-def vectors_of(embedder: Embedder, texts: Sequence[str], at_once: int = 1) -> Iterator[list[float]]:
-    """Each text's vector as soon as it is there, asked for `at_once` at a time; stop iterating to stop the work."""
-    for start in range(0, len(texts), at_once):
-        yield from embedder.passages(texts[start : start + at_once])
 
 
 class LocalEmbedder:

@@ -30,7 +30,6 @@ T = TypeVar("T")
 NO_CREDIT = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"})
 PASSING = frozenset({408, 409, 425})
 LARGEST_ANSWER = 64 << 20  # bytes; a sentence of speech is under 2 MB, a batch of vectors under 2 MB
-CONNECT_SECONDS = 5.0
 
 
 @dataclass(frozen=True)

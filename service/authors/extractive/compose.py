@@ -22,8 +22,6 @@ from service.domain.lesson import (
     TableBlock,
 )
 
-MOST_DEFINITIONS_IN_A_ROW = 2
-
 
 def compose(
     title: str,
