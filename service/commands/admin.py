@@ -48,6 +48,8 @@ def _options(argv: list[str]) -> Namespace:
     one.add_argument("job", type=uuid.UUID)
     one = acts.add_parser("resume", help="let a paused run go on")
     one.add_argument("run", type=uuid.UUID)
+    one = acts.add_parser("stop-spending", help="stop all work until allow-spending; the site stays readable")
+    one.add_argument("reason", nargs="?", default="an administrator stopped it", help="what people are told")
     acts.add_parser("allow-spending", help="end the stop that the budget or an operator caused")
     return options.parse_args(argv)
 
@@ -85,6 +87,11 @@ def _resume(session: Session, _settings: Settings, given: Namespace) -> list[str
     return [f"Run {given.run} goes on."]
 
 
+def _stop_spending(session: Session, _settings: Settings, given: Namespace) -> list[str]:
+    money.stop_spending(session, given.reason)
+    return ["No job is begun any more, and workers give theirs back. `coursewright admin allow-spending` ends this."]
+
+
 def _allow_spending(session: Session, _settings: Settings, _given: Namespace) -> list[str]:
     if not money.allow_spending(session):
         return ["Spending was not stopped; nothing was changed."]
@@ -96,5 +103,6 @@ ACTS: dict[str, Act] = {
     "jobs": _jobs,
     "redrive": _redrive,
     "resume": _resume,
+    "stop-spending": _stop_spending,
     "allow-spending": _allow_spending,
 }

@@ -118,8 +118,9 @@ def test_a_paused_run_goes_on(desk: Desk, capsys: pytest.CaptureFixture[str]) ->
     assert "was not paused" in said(capsys, "resume", str(run_id))
 
 
-def test_spending_is_allowed_again(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
-    desk.do(lambda session: money.stop_spending(session, "A test."))
+def test_spending_is_stopped_and_allowed_again(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "allow-spending" in said(capsys, "stop-spending", "a key was stolen")
+    assert "stopped: a key was stolen." in said(capsys, "jobs")
     desk.enqueue(desk.run())
     assert desk.claim() is None
     assert "allowed again" in said(capsys, "allow-spending")
