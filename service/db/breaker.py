@@ -22,7 +22,7 @@ from sqlalchemy import Engine, Row, TextClause, text
 from sqlalchemy.orm import Session
 
 from service.db.engine import transaction
-from service.errors import BadInput, Broken, Paused, Resting, Throttled, Unavailable
+from service.errors import BadInput, Broken, Resting, Throttled, Unavailable
 
 T = TypeVar("T")
 
@@ -95,8 +95,8 @@ class Breaker:
         try:
             result = work()
             settled = True
-        except (BadInput, Broken, Paused):
-            settled = True  # it answered
+        except (BadInput, Broken):
+            settled = True  # it answered, which Paused does not tell: that may be our own purse
             raise
         except Unavailable as error:
             asked = error.after_seconds if isinstance(error, Throttled) else None

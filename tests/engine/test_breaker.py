@@ -128,12 +128,17 @@ def test_a_prober_that_died_is_replaced(breaker: Breaker, desk: Desk) -> None:
     assert breaker.call(lambda: "it is back") == "it is back"
 
 
-def test_a_prober_that_is_stopped_in_between_gives_its_turn_away(breaker: Breaker, desk: Desk) -> None:
+@pytest.mark.parametrize("error", [Canceled("Stop."), Paused("The month is spent.")])
+def test_a_prober_that_is_stopped_in_between_gives_its_turn_away(
+    breaker: Breaker, desk: Desk, error: CoursewrightError
+) -> None:
     strike(breaker, 5)
     rest_is_over(desk)
-    with pytest.raises(Canceled):
-        breaker.call(fails(Canceled("Stop.")))
+    with pytest.raises(type(error)):
+        breaker.call(fails(error))
+    assert desk.scalar("SELECT opened FROM provider_health") == 1
     assert breaker.call(lambda: "it is back") == "it is back"
+    assert desk.scalar("SELECT opened FROM provider_health") == 0
 
 
 def test_a_slow_prober_that_succeeds_closes_it_although_another_one_tries_by_now(breaker: Breaker, desk: Desk) -> None:
