@@ -32,7 +32,7 @@ class Database:
 
 @dataclass(frozen=True)
 class Buckets:
-    """`content` holds sources, texts, segments and videos, `media` the public copies of these; `builds` waits for builds."""
+    """`content` holds sources, texts, segments and videos, `media` public copies; `builds` waits for builds."""
 
     content: gcp.storage.Bucket
     builds: gcp.storage.Bucket
