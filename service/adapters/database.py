@@ -182,7 +182,26 @@ def _cloud_sql(settings: Settings) -> Iterator[Engine]:
             arguments = _connect_arguments(settings)
             # The connector opens the socket itself, and would take `timeout` for its own.
             del arguments["timeout"], arguments["tcp_keepalive"]
-            made = connector.connect(instance, "pg8000", user=settings.database_user, db=database, **arguments)
+            with connecting():
+                made = connector.connect(instance, "pg8000", user=settings.database_user, db=database, **arguments)
             return bounded(made, _socket_timeout(settings))
 
         yield from _disposing(_engine(settings, make_url(f"{DRIVER}://"), creator=connect))
+
+
+@contextmanager
+def connecting() -> Iterator[None]:
+    """What the connector throws when Google's side does not answer, as the lost connection that it is: it asks an HTTP
+    service for a certificate first, and that fails in shapes that no database driver knows.
+
+    Raises:
+        ConnectionError: Cloud SQL cannot be reached now; the transaction is worth another try.
+    """
+    from aiohttp import ClientError
+    from google.auth.exceptions import GoogleAuthError
+    from google.cloud.sql.connector.exceptions import DnsResolutionError, RefreshNotValidError
+
+    try:
+        yield
+    except (ClientError, GoogleAuthError, DnsResolutionError, RefreshNotValidError) as error:
+        raise ConnectionError(f"Cloud SQL does not answer: {error}") from error

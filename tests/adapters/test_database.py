@@ -6,13 +6,17 @@ import socket
 import ssl
 from pathlib import Path
 
+import aiohttp
 import pg8000
 import pytest
+from google.auth.exceptions import RefreshError
+from google.cloud.sql.connector.exceptions import RefreshNotValidError
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import DBAPIError
 
-from service.adapters.database import _address, bounded, open_engine, resolved
+from service.adapters.database import _address, bounded, connecting, open_engine, resolved
 from service.db import faults
+from service.db.faults import worth_again
 from service.errors import BadInput
 from service.settings import Settings
 
@@ -130,3 +134,18 @@ def test_the_cloud_connector_is_not_loaded_on_a_laptop(tmp_path: Path) -> None:
 
     program = "import sys, service.adapters.database; assert not any(m.startswith('google.cloud') for m in sys.modules)"
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+@pytest.mark.parametrize(
+    "thrown",
+    [
+        aiohttp.ClientConnectionError("reset by peer"),
+        aiohttp.ClientPayloadError("short"),
+        RefreshError("the metadata server says 500"),
+        RefreshNotValidError("no certificate"),
+    ],
+)
+def test_a_cloud_that_gives_no_certificate_is_a_lost_connection(thrown: Exception) -> None:
+    with pytest.raises(ConnectionError, match="Cloud SQL does not answer") as raised, connecting():
+        raise thrown
+    assert worth_again(raised.value)
