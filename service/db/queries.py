@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import ColumnElement, false, or_, select, true
+from sqlalchemy import ColumnElement, false, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from service.db.tables import (
@@ -113,6 +113,31 @@ def read_sources(session: Session, course_id: uuid.UUID) -> tuple[SourceDocument
         if row.state == SourceState.READY and row.sha256 not in found:
             found[row.sha256 or ""] = source_document(row)
     return tuple(found.values())
+
+
+def evidence_mark(session: Session, course_id: uuid.UUID) -> tuple[tuple[object, ...], ...]:
+    """What a course's evidence was made from: as long as it is equal, sources, passages and vectors are the same.
+
+    A source is named by the hash of its text, from which its passages follow; vectors come later and may be made anew
+    by another embedder, so they are counted for each.
+    """
+    query = (
+        select(
+            Source.id,
+            Source.sha256,
+            Source.title,
+            Source.position,
+            Source.state,
+            Chunk.embedder,
+            func.count(Chunk.id),
+            func.count(Chunk.vector),
+        )
+        .outerjoin(Chunk, Chunk.source_id == Source.id)
+        .where(Source.course_id == course_id)
+        .group_by(Source.id, Chunk.embedder)
+        .order_by(Source.id, Chunk.embedder)
+    )
+    return tuple(tuple(row) for row in session.execute(query))
 
 
 def indexed_chunks(session: Session, course_id: uuid.UUID) -> list[IndexedChunk]:

@@ -8,10 +8,12 @@ from contextlib import AbstractContextManager, asynccontextmanager
 from fastapi import Depends, FastAPI
 from fastapi.responses import HTMLResponse
 
+from service.pipeline.asking import AskingDesk
 from service.ports import Services
 from service.settings import Settings
 from service.web import (
     account,
+    asking,
     brief,
     courses,
     editing,
@@ -45,6 +47,7 @@ PAGES = (
     front,
     account,
     courses,
+    asking,
     brief,
     sources,
     outline,
@@ -73,6 +76,7 @@ def create_app(settings: Settings, open_services: OpenServices | None = None) ->
                 open_templates(settings),
                 media_origin(settings),
                 Callers(settings),
+                AskingDesk(services),
             )
             if services.launcher.standing:
                 # Elsewhere a ring or the sweep starts what has work; an instance that starts is no reason to.
