@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import ColumnElement, false, func, or_, select, true
+from sqlalchemy import ColumnElement, Text, cast, false, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from service.db.tables import (
@@ -142,16 +143,17 @@ def evidence_mark(session: Session, course_id: uuid.UUID) -> tuple[tuple[object,
 
 def indexed_chunks(session: Session, course_id: uuid.UUID) -> list[IndexedChunk]:
     """The course's passages with their vectors, in source order."""
+    # Vectors come as text: the driver takes an array apart character by character, JSON's reader does not.
     query = (
-        select(Chunk, Source.sha256)
+        select(Source.sha256, Chunk.start, Chunk.end, Chunk.heading, Chunk.body, cast(Chunk.vector, Text))
         .join(Source, Source.id == Chunk.source_id)
         .where(Chunk.course_id == course_id)
         .order_by(Source.position, Source.id, Chunk.position)
     )
     return [
         IndexedChunk(
-            chunk=Passage(source=sha or "", start=row.start, end=row.end, heading=row.heading, text=row.body),
-            vector=row.vector,
+            chunk=Passage(source=sha or "", start=start, end=end, heading=heading, text=body),
+            vector=None if vector is None else json.loads(f"[{vector[1:-1]}]"),
         )
-        for row, sha in session.execute(query)
+        for sha, start, end, heading, body, vector in session.execute(query)
     ]

@@ -133,8 +133,9 @@ def _closest(question: str, rows: Sequence[IndexedChunk], embedder: Embedder) ->
 
 
 def _cosine(one: Sequence[float], other: Sequence[float]) -> float:
-    product = sum(map(mul, one, other))
-    return product / (math.hypot(*one) * math.hypot(*other) or 1.0)
+    product = math.fsum(map(mul, one, other))
+    length = math.hypot(*one) * math.hypot(*other)
+    return product / length if length else 0.0
 
 
 def check_question(question: str) -> str:
