@@ -222,11 +222,13 @@ UNPAID = Unpaid()
 
 @dataclass(frozen=True)
 class Closeness:
-    """The passage that is nearest to a question in meaning, and by how much its cosine lies above the course's mean."""
+    """How near a course is to a question in meaning: its nearest passage, the mean cosine of all of them, and the
+    cosines of any texts (`of`), which the embedder is asked for."""
 
-    chunk: Chunk
-    margin: float
     embedder: str
+    chunk: Chunk
+    mean: float
+    of: Callable[[Sequence[str]], list[float]]
 
 
 def _unknown(question: str) -> Closeness | None:  # noqa: ARG001 - nothing embeds

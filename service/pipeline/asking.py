@@ -12,7 +12,7 @@ import threading
 import uuid
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from operator import mul
 
 from service.db.engine import session_scope
@@ -32,6 +32,7 @@ class _Kept:
     mark: tuple[tuple[object, ...], ...]
     sources: tuple[Source, ...]
     rows: Sequence[IndexedChunk]
+    sentences: dict[str, list[float]] = field(default_factory=dict)
 
 
 class AskingDesk:
@@ -63,7 +64,8 @@ class AskingDesk:
     def evidence(self, course_id: uuid.UUID) -> Evidence:
         """The evidence of one course as it is now, read anew only when something of it changed."""
         kept = self._current(course_id)
-        return kept_evidence(course_id, kept.sources, kept.rows, self._services.vectors, self._services.embedder)
+        services = self._services
+        return kept_evidence(course_id, kept.sources, kept.rows, services.vectors, services.embedder, kept.sentences)
 
     def _current(self, course_id: uuid.UUID) -> _Kept:
         with session_scope(self._services.engine) as session:
@@ -86,18 +88,24 @@ def _told_to_nobody(what: str, part: float | None = None) -> None:
 
 
 class _Remembering:
-    """An embedder for one question, which is embedded once however often it is asked for."""
+    """An embedder that remembers: a question is embedded once however often it is asked for, a sentence once a course
+    is kept.
+    """
 
-    def __init__(self, embedder: Embedder) -> None:
-        self._embedder = embedder
+    def __init__(self, embedder: Embedder, sentences: dict[str, list[float]]) -> None:
+        self._embedder, self._sentences = embedder, sentences
         self.name, self.dimensions = embedder.name, embedder.dimensions
-        self.passages = embedder.passages
-        self._known: dict[str, list[float]] = {}
+        self._questions: dict[str, list[float]] = {}
+
+    def passages(self, texts: Sequence[str]) -> list[list[float]]:
+        new = [text for text in dict.fromkeys(texts) if text not in self._sentences]
+        self._sentences.update(zip(new, self._embedder.passages(new) if new else (), strict=True))
+        return [self._sentences[text] for text in texts]
 
     def query(self, text: str) -> list[float]:
-        if text not in self._known:
-            self._known[text] = self._embedder.query(text)
-        return self._known[text]
+        if text not in self._questions:
+            self._questions[text] = self._embedder.query(text)
+        return self._questions[text]
 
 
 def kept_evidence(
@@ -106,9 +114,13 @@ def kept_evidence(
     rows: Sequence[IndexedChunk],
     vectors: Vectors,
     embedder: Embedder | None,
+    sentences: dict[str, list[float]] | None = None,
 ) -> Evidence:
-    """Evidence over rows that are in memory: of this course, and asked of nothing else."""
-    remembering = _Remembering(embedder) if embedder else None
+    """Evidence over rows that are in memory: of this course, and asked of nothing else.
+
+    `sentences` remembers the vectors of the course's sentences between questions.
+    """
+    remembering = _Remembering(embedder, {} if sentences is None else sentences) if embedder else None
 
     def search(query: str, limit: int) -> Sequence[Chunk]:
         return vectors.search(course_id, query, limit, remembering, lambda: rows)
@@ -129,7 +141,11 @@ def _closest(question: str, rows: Sequence[IndexedChunk], embedder: Embedder) ->
         return None  # words alone decide, as they do in the search
     near = [_cosine(asked, vector) for _, vector in embedded]
     best = max(range(len(near)), key=near.__getitem__)
-    return Closeness(embedded[best][0], near[best] - sum(near) / len(near), embedder.name)
+
+    def of(texts: Sequence[str]) -> list[float]:
+        return [_cosine(asked, vector) for vector in embedder.passages(texts)]
+
+    return Closeness(embedder.name, embedded[best][0], sum(near) / len(near), of)
 
 
 def _cosine(one: Sequence[float], other: Sequence[float]) -> float:

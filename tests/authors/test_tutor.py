@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
 from service.adapters.vectors import open_vectors
 from service.authors.extractive import ExtractiveAuthor
 from service.authors.extractive.library import ReadingCache
-from service.authors.extractive.tutor import MARGIN, MEASURED, Tutor
+from service.authors.extractive.tutor import MEASURED, Tutor
 from service.domain.answer import MOST_SENTENCES, Answer
 from service.domain.course import Brief
 from service.domain.source import Chunk, Source
@@ -113,19 +113,22 @@ def test_the_solution_of_an_exercise_is_not_given_away() -> None:
     assert "All but one copy of each month" not in said(answer)
 
 
-def test_meaning_decides_only_where_half_the_words_are_met_and_one_passage_stands_out() -> None:
+def test_meaning_has_its_say_where_words_leave_a_doubt_and_only_if_it_was_measured() -> None:
     given = evidence(bees())
     question = "What dilution must sugar and water have?"
     chunk = next(iter(given.search("parts of sugar with parts of water", 1)))
 
-    def with_closeness(margin: float, embedder: str) -> Answer:
-        close = Closeness(chunk, margin, embedder)
+    def with_closeness(cosine: float, embedder: str) -> Answer:
+        def of(texts: Sequence[str]) -> list[float]:
+            return [cosine if "parts of sugar" in text else 0.8 for text in texts]
+
+        close = Closeness(embedder, chunk, 0.8, of)
         return ask(question, Evidence(given.sources, given.search, lambda _: close))
 
     assert not ask(question, given).covered
-    assert not with_closeness(MARGIN - 0.001, MEASURED).covered
-    assert not with_closeness(MARGIN, "openai-text-embedding-3-small").covered
-    assert "Mix 3 parts of sugar with 2 parts of water." in said(with_closeness(MARGIN, MEASURED))
+    assert not with_closeness(0.8, MEASURED).covered
+    assert not with_closeness(0.9, "openai-text-embedding-3-small").covered
+    assert "Mix 3 parts of sugar with 2 parts of water." in said(with_closeness(0.9, MEASURED))
 
 
 def test_by_words_alone_the_halves_keep_to_their_floor() -> None:

@@ -22,7 +22,7 @@ from service.domain.answer import MOST_SENTENCES, Answer
 from service.domain.lesson import Claim
 from service.domain.source import Chunk, Source, Span
 from service.domain.support_words import listed, read, stem
-from service.ports import Closeness, Evidence
+from service.ports import Evidence
 
 PASSAGES = 8
 NEAREST = 3
@@ -32,10 +32,13 @@ COURSES_KEPT = 8
 # the course never does, and a further sentence's share of the best one's score.
 ENOUGH, ENOUGH_WITH_A_STRANGER, NEARLY_AS_GOOD = 0.605, 0.7, 0.8
 OWN, LEAD, HEADING, NEIGHBOUR, ALIKE = 1.0, 0.8, 0.8, 0.6, 0.8
-# Where half of the words are met, meaning may decide: in the one passage that stands this far above the course's mean.
-# A margin of one embedder says nothing about another's, so it counts for the measured one only.
-WHOLLY = 0.9
-HALF, MARGIN, MEASURED = 0.45, 0.06, "multilingual-e5-small"
+# A question that is met so far is answered in any case; one that is met by less than A_LITTLE is not worth a look.
+WHOLLY, A_LITTLE = 0.9, 0.1
+# Between the two meaning has its say, where it was measured: cosines of one embedder say nothing about another's. What
+# a sentence is worth is its share of the words, and how far its cosine lies above the course's mean and above USUAL.
+MEASURED, USUAL, ABOVE_MEAN, ABOVE_USUAL, FITS = "multilingual-e5-small", 0.85, 2.0, 6.0, 0.48
+BY_WORDS, BY_PASSAGE = 1, 3  # so many sentences are embedded, at 15 to 25 ms each
+LONGEST_EMBEDDED = 160  # characters
 ROLE_WORTH, TITLE_WORTH = 0.12, 0.2
 _ASKING = listed("""
     show shows what who whom whose which when where why how mean means meaning happen happens work works tell explain
@@ -86,6 +89,10 @@ class _Candidate:
     def source(self) -> str:
         return self.idea.source
 
+    @property
+    def text(self) -> str:
+        return " ".join(sentence.text for sentence in self.sentences)
+
 
 @dataclass(frozen=True)
 class _Met:
@@ -94,6 +101,7 @@ class _Met:
     candidate: _Candidate
     share: float
     score: float
+    bonus: float
 
 
 class Tutor:
@@ -111,8 +119,7 @@ class Tutor:
         course = self._course(evidence.sources)
         chunks = [chunk for chunk in found if chunk.source in course.hashes]
         met = course.met(asked, chunks)
-        if met and met[0].share < course.enough(asked):
-            met = _standing_out(met, evidence.closeness(question))
+        met = _decided(met, course.enough(asked), question, chunks, evidence)
         if not met:
             return Answer(question=question, nearest=course.nearest(asked, chunks))
         best = met[0]
@@ -130,15 +137,29 @@ class Tutor:
             return found
 
 
-def _standing_out(met: Sequence[_Met], close: Closeness | None) -> list[_Met]:
-    """What meets half of the question, best in the passage nearest in meaning; none when no passage stands out."""
-    if close is None or close.margin < MARGIN or not close.embedder.startswith(MEASURED):
+def _decided(met: list[_Met], enough: float, question: str, chunks: Sequence[Chunk], evidence: Evidence) -> list[_Met]:
+    """What answers the question, best first; none when nothing does."""
+    if max((one.share for one in met), default=0.0) < A_LITTLE:
         return []
-    chunk, half = close.chunk, [one for one in met if one.share >= HALF]
-    inside = [
-        one for one in half if one.candidate.source == chunk.source and chunk.start <= one.candidate.start < chunk.end
-    ]
-    return inside or half
+    close = evidence.closeness(question)
+    if close is None or not close.embedder.startswith(MEASURED):
+        return met if met[0].share >= enough else []
+    near = [*chunks[:1], close.chunk]
+    inside = [one for one in met if any(_inside(one.candidate, chunk) for chunk in near)]
+    shortlist = list({id(one): one for one in [*met[:BY_WORDS], *inside[:BY_PASSAGE]]}.values())
+    cosines = close.of([one.candidate.text[:LONGEST_EMBEDDED] for one in shortlist])
+    weighed = [_weighed(one, cosine, close.mean) for one, cosine in zip(shortlist, cosines, strict=True)]
+    wholly = any(one.share >= WHOLLY for one in met)
+    return sorted((one for one in weighed if wholly or one.share >= FITS), key=lambda one: -one.score)
+
+
+def _weighed(met: _Met, cosine: float, mean: float) -> _Met:
+    worth = ABOVE_MEAN * (cosine - mean) + ABOVE_USUAL * (cosine - USUAL)
+    return _Met(met.candidate, met.share + worth, met.share + worth + met.bonus, met.bonus)
+
+
+def _inside(candidate: _Candidate, chunk: Chunk) -> bool:
+    return candidate.source == chunk.source and chunk.start <= candidate.start < chunk.end
 
 
 class _Question:
@@ -190,12 +211,7 @@ class _Course:
     def met(self, asked: _Question, chunks: Sequence[Chunk]) -> list[_Met]:
         """The candidates inside these passages that share a word with the question, best first."""
         total = sum(self.weight(stem) for stem in asked.stems)
-        spans = [(chunk.source, chunk.start, chunk.end) for chunk in chunks]
-        inside = (
-            one
-            for one in self.candidates
-            if any(one.source == source and start <= one.start < end for source, start, end in spans)
-        )
+        inside = (one for one in self.candidates if any(_inside(one, chunk) for chunk in chunks))
         found = [met for one in inside if (met := self._meet(asked, one, total))]
         return sorted(found, key=lambda met: (-met.score, met.candidate.order))
 
@@ -213,7 +229,7 @@ class _Course:
         title = set(_stems(candidate.section.title))
         if len(title) > 1 and all(self.alike(word) & set(asked.stems) for word in title):
             worth += TITLE_WORTH
-        return _Met(candidate, share / total, (0.7 * share + 0.3 * own) / total + worth)
+        return _Met(candidate, share / total, (0.7 * share + 0.3 * own) / total + worth, worth)
 
     def nearest(self, asked: _Question, chunks: Sequence[Chunk]) -> tuple[Span, ...]:
         """The passages that share at least a word with the question, in the order in which they were found."""
@@ -269,7 +285,11 @@ def _best_of(*all_credits: dict[str, float]) -> dict[str, float]:
 
 
 def _stems(text: str, without: frozenset[str] = frozenset()) -> list[str]:
-    found = (word for word in read(text) if word.content and not word.breaks and word.text.lower() not in without)
+    found = (
+        word
+        for word in read(text.replace("-", " "))
+        if word.content and not word.breaks and word.text.lower() not in without
+    )
     return [_STRONG.get(word.stem, word.stem) for word in found]
 
 
@@ -301,13 +321,13 @@ def _chosen(met: Sequence[_Met]) -> list[_Candidate]:
         enough = one.share >= NEARLY_AS_GOOD * best.share and one.score >= NEARLY_AS_GOOD * best.score
         if enough and fresh and len(one.candidate.sentences) <= room:
             chosen.append(one.candidate)
-    if len(chosen) == 1 and best.share < WHOLLY:
+    if len(chosen) == 1:
         chosen += _following(best.candidate)
     return sorted(chosen, key=lambda candidate: candidate.order)
 
 
 def _following(candidate: _Candidate) -> list[_Candidate]:
-    """What comes right after in its paragraph: where a question is met in part, its answer may go on there."""
+    """What comes right after in its paragraph, where an answer often goes on."""
     idea = candidate.idea
     place = next(n for n, unit in enumerate(idea.units) if unit.head is candidate.sentences[0])
     after = idea.units[place + 1 : place + 2] if idea.kind == "text" else []

@@ -9,6 +9,7 @@ export function start(root) {
     event.preventDefault();
     const mine = ++newest;
     status.textContent = "Looking in the course…";
+    status.classList.remove("sr");
     const headers = { Accept: "text/x-fragment", "X-CSRF": form.elements.csrf.value };
     const answer = await fetch(form.action, { method: "POST", body: new FormData(form), headers }).catch(() => null);
     const found = answer ? nodes(await answer.text()) : [];
@@ -16,6 +17,7 @@ export function start(root) {
     const outcome = found.find((node) => node.dataset?.outcome)?.dataset.outcome;
     if (!outcome) return form.submit();
     place.replaceChildren(...found);
-    status.textContent = outcome;
+    status.textContent = outcome;                    // heard, not seen: the answer itself stands below
+    status.classList.add("sr");
   });
 }
