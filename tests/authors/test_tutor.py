@@ -59,7 +59,7 @@ def test_both_authors_answer_alike_and_each_sentence_is_cited_exactly(author: Au
 
 def test_sentences_come_in_the_order_of_the_source() -> None:
     given = evidence(sourdough())
-    answer = ask("How do an underproofed loaf and an overproofed loaf look?", given)
+    answer = ask("What do bacteria and yeast do in dough?", given)
     starts = [claim.cites[0].start for claim in answer.sentences]
     assert len(starts) > 1
     assert starts == sorted(starts)
@@ -140,6 +140,6 @@ def test_by_words_alone_the_halves_keep_to_their_floor() -> None:
         answers = [(one, tutor.answer(one.question, given[one.course])) for one in questions(half)]
         right = [one.right(answer) for one, answer in answers if one.quotes]
         wrong = [answer.covered for one, answer in answers if not one.quotes]
-        assert sum(right) >= 0.6 * len(right), half
-        assert sum(wrong) <= 0.15 * len(wrong), half
+        assert sum(right) >= 0.55 * len(right), half
+        assert sum(wrong) <= 0.1 * len(wrong), half
     vectors.close()

@@ -21,7 +21,9 @@ from service.settings import ROOT
 from tests.authors.texts import backups, bees, sourdough
 
 QUESTIONS = Path(__file__).parent / "questions"
-WANTED_RIGHT, WANTED_REFUSED = 0.75, 0.90
+# Words alone find no paraphrase: they are asked for less, and for as few wrong answers.
+WANTED_RIGHT = {"words alone": 0.55, "with meaning": 0.75}
+WANTED_REFUSED = 0.90
 
 
 @dataclass(frozen=True)
@@ -84,11 +86,13 @@ def main(shown: str = "") -> int:
                 f"{half:<8}{how:<22}{right:>9}/{len(covered):<3}{right / len(covered):>4.0%}"
                 f"{refused:>11}/{len(covered):<3}{wrong:>14}/{len(other)}"
             )
-            missed |= right < WANTED_RIGHT * len(covered) or wrong > (1 - WANTED_REFUSED) * len(other)
+            wanted = WANTED_RIGHT["with meaning" if embedder else "words alone"]
+            missed |= right < wanted * len(covered) or wrong > (1 - WANTED_REFUSED) * len(other)
             if half == shown:
                 _show(answers)
         vectors.close()
-    print(f"wanted: at least {WANTED_RIGHT:.0%} right passages, at most {1 - WANTED_REFUSED:.0%} wrongly answered")
+    shares = ", ".join(f"{share:.0%} {how}" for how, share in WANTED_RIGHT.items())
+    print(f"wanted: right passages at least {shares}; wrongly answered at most {1 - WANTED_REFUSED:.0%}")
     return int(missed)
 
 

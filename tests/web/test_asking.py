@@ -72,6 +72,9 @@ def test_a_question_is_data(maren: Browser, course: uuid.UUID) -> None:
     assert "<script>alert" not in page.text
     assert "{{ 7*7 }}" in page.text
     assert maren.get(f"/courses/{course}").status_code == 200
+    answered = maren.submit(f"/courses/{course}/ask", question="What is an isobar <i>?")
+    assert ISOBAR.quote in answered.text
+    assert "isobar <i>" not in answered.text
 
 
 @pytest.mark.parametrize("question", ["", "   ", "\x00", "why " * 100])
@@ -184,6 +187,9 @@ def test_the_second_question_reads_no_passage_and_a_changed_source_is_seen_at_on
     assert [claim.text for claim in answer.sentences] == ["An isobar is a chocolate bar that is sold to sailors."]
     with session_scope(engine) as session:
         session.execute(update(Chunk).values(vector=[0.0, 1.0], embedder="another"))
+    assert reads(engine, lambda: desk.ask(course, Brief(), question)) == 1
+    with session_scope(engine) as session:
+        session.execute(update(Chunk).values(vector=[1.0, 0.0], embedder="a third"))
     assert reads(engine, lambda: desk.ask(course, Brief(), question)) == 1
     with session_scope(engine) as session:
         session.delete(session.scalars(select(Source).where(Source.course_id == course)).one())
