@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 from uuid import UUID
 
+from service.domain.answer import Answer
 from service.domain.course import Brief, CoursePlan
 from service.domain.lesson import Lesson
 from service.domain.quiz import Quiz
@@ -220,11 +221,27 @@ UNPAID = Unpaid()
 
 
 @dataclass(frozen=True)
+class Closeness:
+    """How near a course is to a question in meaning: its nearest passage, the mean cosine of all of them, and the
+    cosines of any texts (`of`), which the embedder is asked for."""
+
+    embedder: str
+    chunk: Chunk
+    mean: float
+    of: Callable[[Sequence[str]], list[float]]
+
+
+def _unknown(question: str) -> Closeness | None:  # noqa: ARG001 - nothing embeds
+    return None
+
+
+@dataclass(frozen=True)
 class Evidence:
     """What an author may use: the course's own sources, and retrieval over their passages and nothing else."""
 
     sources: tuple[Source, ...]
     search: Callable[[str, int], Sequence[Chunk]]
+    closeness: Callable[[str], Closeness | None] = _unknown
 
     def source(self, sha256: str) -> Source:
         """The source with this hash.
@@ -266,6 +283,13 @@ class Author(Protocol):
     def quiz(
         self, brief: Brief, plan: CoursePlan, lesson: Lesson, evidence: Evidence, report: Report, till: Till = UNPAID
     ) -> Quiz: ...
+
+    def answer(self, brief: Brief, question: str, evidence: Evidence, report: Report) -> Answer:
+        """What the evidence says about a learner's question; without sentences where it says nothing.
+
+        The question is data, at most `LONGEST_QUESTION` characters. Raises what `Evidence.search` raises.
+        """
+        ...
 
 
 class Stills(Protocol):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Engine
 
 from service.db.breaker import Breaker
+from service.domain.answer import Answer
 from service.domain.course import Brief, CoursePlan
 from service.domain.lesson import Lesson
 from service.domain.quiz import Quiz
@@ -47,6 +48,10 @@ class GuardedAuthor:
     ) -> Quiz:
         """The lesson's questions."""
         return self._breaker.call(lambda: self._author.quiz(brief, plan, lesson, evidence, report, till))
+
+    def answer(self, brief: Brief, question: str, evidence: Evidence, report: Report) -> Answer:
+        """What the sources say about a question. No author asks its model for that, so no breaker stands before it."""
+        return self._author.answer(brief, question, evidence, report)
 
 
 def guarded_author(author: Author, engine: Engine) -> Author:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import ColumnElement, false, or_, select, true
+from sqlalchemy import ColumnElement, Text, cast, false, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from service.db.tables import (
@@ -115,18 +116,44 @@ def read_sources(session: Session, course_id: uuid.UUID) -> tuple[SourceDocument
     return tuple(found.values())
 
 
+def evidence_mark(session: Session, course_id: uuid.UUID) -> tuple[tuple[object, ...], ...]:
+    """What a course's evidence was made from: as long as it is equal, sources, passages and vectors are the same.
+
+    A source is named by the hash of its text, from which its passages follow; vectors come later and may be made anew
+    by another embedder, so they are counted for each.
+    """
+    query = (
+        select(
+            Source.id,
+            Source.sha256,
+            Source.title,
+            Source.position,
+            Source.state,
+            Chunk.embedder,
+            func.count(Chunk.id),
+            func.count(Chunk.vector),
+        )
+        .outerjoin(Chunk, Chunk.source_id == Source.id)
+        .where(Source.course_id == course_id)
+        .group_by(Source.id, Chunk.embedder)
+        .order_by(Source.id, Chunk.embedder)
+    )
+    return tuple(tuple(row) for row in session.execute(query))
+
+
 def indexed_chunks(session: Session, course_id: uuid.UUID) -> list[IndexedChunk]:
     """The course's passages with their vectors, in source order."""
+    # Vectors come as text: the driver takes an array apart character by character, JSON's reader does not.
     query = (
-        select(Chunk, Source.sha256)
+        select(Source.sha256, Chunk.start, Chunk.end, Chunk.heading, Chunk.body, cast(Chunk.vector, Text))
         .join(Source, Source.id == Chunk.source_id)
         .where(Chunk.course_id == course_id)
         .order_by(Source.position, Source.id, Chunk.position)
     )
     return [
         IndexedChunk(
-            chunk=Passage(source=sha or "", start=row.start, end=row.end, heading=row.heading, text=row.body),
-            vector=row.vector,
+            chunk=Passage(source=sha or "", start=start, end=end, heading=heading, text=body),
+            vector=None if vector is None else json.loads(f"[{vector[1:-1]}]"),
         )
-        for row, sha in session.execute(query)
+        for sha, start, end, heading, body, vector in session.execute(query)
     ]

@@ -9,10 +9,12 @@ from anyio import to_thread
 from fastapi import Depends, FastAPI
 from fastapi.responses import HTMLResponse
 
+from service.pipeline.asking import AskingDesk
 from service.ports import Services
 from service.settings import Settings
 from service.web import (
     account,
+    asking,
     brief,
     courses,
     editing,
@@ -46,6 +48,7 @@ PAGES = (
     front,
     account,
     courses,
+    asking,
     brief,
     sources,
     outline,
@@ -80,6 +83,7 @@ def create_app(settings: Settings, open_services: OpenServices | None = None) ->
                 open_templates(settings),
                 media_origin(settings),
                 Callers(settings),
+                AskingDesk(services),
             )
             if services.launcher.standing:
                 # Elsewhere a ring or the sweep starts what has work; an instance that starts is no reason to.

@@ -48,18 +48,24 @@ Caller = Annotated[Visitor, Depends(visitor_of)]
 Person = Annotated[User, Depends(_person)]
 
 
-def _course(request: Request, course_id: uuid.UUID, database: Database) -> Course:
+def course_in_reach(request: Request, course_id: uuid.UUID, database: Database) -> Course:
+    """The course in the path, for a route that opens its own sessions.
+
+    Raises:
+        NotFound: this person may not see it, or not change it where the row says OWNER.
+        HTTPException: 401, it may be theirs once they sign in.
+    """
     write = rule_of(request).who is Who.OWNER
     person = visitor_of(request).person
     try:
         return course_for(database, person, course_id, write=write)
     except NotFound:
-        if person is None:  # it may be theirs once they sign in
+        if person is None:
             raise HTTPException(401) from None
         raise
 
 
-CourseInPath = Annotated[Course, Depends(_course)]
+CourseInPath = Annotated[Course, Depends(course_in_reach)]
 
 
 def _lesson(lesson_id: uuid.UUID, course: CourseInPath, database: Database) -> Lesson:

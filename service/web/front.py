@@ -20,7 +20,7 @@ from service.web.courses import dashboard
 from service.web.deps import Caller, Database, Person, ServicesDep
 from service.web.passwords import check_new_password, hash_password, verify_password
 from service.web.site import THEMES, render, site_of, visitor_of
-from service.web.throttle import ACCOUNT_TRIES, ADDRESS_TRIES, count_try
+from service.web.throttle import ACCOUNT_TRIES, ADDRESS_TRIES, address_of, count_try
 
 router = APIRouter()
 
@@ -97,7 +97,7 @@ def sign_up(
     """Make an account and sign its owner in. An invitation gives address and role, and is used up with it."""
     given = {"name": name.strip(), "email": email.strip().lower()}
     try:
-        count_try(services.engine, f"sign-up:{_address(request)}", ADDRESS_TRIES)
+        count_try(services.engine, f"sign-up:{address_of(request)}", ADDRESS_TRIES)
         invited = _invited(request, database, invitation)
     except RateLimited as error:
         page = _sign_up_form(request, error.status, given, {"email": str(error)}, invitation)
@@ -162,11 +162,7 @@ def _let_in(request: Request, database: Session, person: User) -> None:
 
 def _count_tries(request: Request, services: Services, email: str) -> None:
     count_try(services.engine, f"sign-in:{email[:200]}", ACCOUNT_TRIES)
-    count_try(services.engine, f"sign-in-from:{_address(request)}", ADDRESS_TRIES)
-
-
-def _address(request: Request) -> str:
-    return request.client.host if request.client else "unknown"
+    count_try(services.engine, f"sign-in-from:{address_of(request)}", ADDRESS_TRIES)
 
 
 def _wrong(given: dict[str, str], password: str) -> dict[str, str]:

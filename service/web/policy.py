@@ -82,6 +82,7 @@ POLICY: tuple[Rule, ...] = (
     _rule("GET POST", "/courses/new", Who.INSTRUCTOR),
     _rule("GET", _COURSE, Who.READER),
     _rule("POST", _COURSE + "/enrol", Who.READER),
+    _rule("GET POST", _COURSE + "/ask", Who.READER),
     _rule("POST", _COURSE + "/publish", Who.OWNER),
     _rule("POST", _COURSE + "/unpublish", Who.OWNER),
     _rule("POST", _COURSE + "/remove", Who.OWNER),

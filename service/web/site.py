@@ -13,6 +13,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from service.pipeline.asking import AskingDesk
 from service.ports import Services
 from service.settings import ROOT, Settings
 from service.web.auth import Sealer, Visitor
@@ -35,6 +36,7 @@ class Site:
     templates: Environment
     media_origin: str
     callers: Callers
+    desk: AskingDesk
 
 
 def site_of(request: Request) -> Site:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from fastapi import Request
 from sqlalchemy import Engine, delete
 from sqlalchemy.dialects.postgresql import insert
 
@@ -13,10 +14,18 @@ from service.errors import RateLimited
 
 WINDOW = timedelta(minutes=15)
 ACCOUNT_TRIES, ADDRESS_TRIES = 10, 60
+SIGNING_IN = "Signing in opens again in {minutes} min; your courses are safe."
 
 
-def count_try(engine: Engine, subject: str, limit: int) -> None:
+def address_of(request: Request) -> str:
+    """Where a request came from, as far as the server knows."""
+    return request.client.host if request.client else "unknown"
+
+
+def count_try(engine: Engine, subject: str, limit: int, then: str = SIGNING_IN) -> None:
     """Count one try of this subject, in its own transaction, so that a refused sign-in counts too.
+
+    `then` says what opens again in how many `minutes`.
 
     Raises:
         RateLimited: the window already held `limit` tries.
@@ -33,6 +42,4 @@ def count_try(engine: Engine, subject: str, limit: int) -> None:
             session.execute(delete(RateLimit).where(RateLimit.window_start < now - timedelta(days=1)))
     if tries > limit:
         wait = max(1, round((start + WINDOW - now).total_seconds()))
-        raise RateLimited(
-            f"Too many tries. Signing in opens again in {max(1, round(wait / 60))} min; your courses are safe.", wait
-        )
+        raise RateLimited(f"Too many tries. {then.format(minutes=max(1, round(wait / 60)))}", wait)

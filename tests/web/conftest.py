@@ -14,6 +14,8 @@ from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
 from service.adapters.doorbell import NoDoorbell
+from service.adapters.vectors import open_vectors
+from service.authors.extractive import ExtractiveAuthor
 from service.ports import Lane, Services, StorageService
 from service.settings import Settings
 from service.web.app import create_app
@@ -67,22 +69,23 @@ def launcher() -> Launched:
 
 
 @pytest.fixture
-def services(settings: Settings, engine: Engine, storage: StorageService, launcher: Launched) -> Services:
+def services(settings: Settings, engine: Engine, storage: StorageService, launcher: Launched) -> Iterator[Services]:
     """What the site needs of the world; the parts that no page touches are left out."""
-    unused = cast(Any, None)
-    return Services(
+    unused, vectors = cast(Any, None), open_vectors("memory:")
+    yield Services(
         settings=settings,
         engine=engine,
         storage=storage,
         doorbell=NoDoorbell(),
         launcher=launcher,
-        author=unused,
-        vectors=unused,
+        author=ExtractiveAuthor(),
+        vectors=vectors,
         embedder=None,
         speech=unused,
         stills=unused,
         mailer=unused,
     )
+    vectors.close()
 
 
 @pytest.fixture

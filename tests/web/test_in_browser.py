@@ -25,7 +25,7 @@ from service.db.plans import read_plan
 from service.db.tables import Course, Lesson, LessonProgress, Run, Source, User
 from service.pipeline import runs
 from tests.web import world as worlds
-from tests.web.world import BODY, CLOSE, PASSWORD, World
+from tests.web.world import BODY, CLOSE, ISOBAR, PASSWORD, World
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = [
@@ -314,7 +314,7 @@ def test_no_page_is_wider_than_its_window(
     home = f"/courses/{course}/lessons/{world.lessons[0]}"
     for address in (
         "/", "/catalogue", "/account", f"/courses/{planned}/outline", f"/courses/{draft}/brief", f"/courses/{course}",
-        home, f"{home}/quiz", f"{home}/quiz?q=5",
+        f"/courses/{course}/ask", home, f"{home}/quiz", f"{home}/quiz?q=5",
     ):  # fmt: skip
         visit(page, address)
         wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
@@ -353,3 +353,62 @@ def test_a_page_that_somebody_works_at_says_so_and_an_abandoned_one_is_silent(
     page.keyboard.press("Tab")
     with page.expect_response("**/editing"):
         page.clock.fast_forward(31_000)
+
+
+def ask(page: Page, question: str) -> None:
+    page.get_by_label("Your question").fill(question)
+    page.get_by_label("Your question").press("Enter")
+
+
+def test_a_question_is_answered_in_place_and_its_source_opens_beside_it(
+    page: Page, world: World, me: uuid.UUID
+) -> None:
+    course = world.course(me)
+    here = f"/courses/{course}/lessons/{world.lessons[0]}"
+    visit(page, here)
+    ask(page, "What is an isobar?")
+    expect(page.locator("[data-ask-status]")).to_have_text("The course answers. The answer is below the form.")
+    expect(page.locator(".answer")).to_contain_text(ISOBAR.quote)
+    expect(page.get_by_label("Your question")).to_be_focused()
+    assert page.url.endswith(here)
+    page.locator(".answer .cite").first.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-source] mark")).to_have_text(ISOBAR.quote)
+    expect(page.locator(".answer .span.on")).to_contain_text(ISOBAR.quote)
+    page.keyboard.press("Escape")
+    expect(page.locator(".answer .cite").first).to_be_focused()
+    ask(page, "Which boat should I buy?")
+    expect(page.locator("[data-ask-status]")).to_have_text("This course does not cover that.")
+    expect(page.locator(".answer")).to_have_count(0)
+
+
+def test_the_second_where_an_answer_is_taught_is_a_link_that_plays_from_there(
+    page: Page, lesson: Callable[[str], None]
+) -> None:
+    lesson("")
+    ask(page, "What is an isobar?")
+    page.get_by_role("link", name="lesson 1 at 0:50").click()
+    page.wait_for_function("() => document.querySelector('video').currentTime >= 50")
+    expect(page.locator(".answer")).to_be_visible()
+
+
+def test_an_answer_on_the_courses_page_opens_its_source_there(page: Page, world: World, me: uuid.UUID) -> None:
+    visit(page, f"/courses/{world.course(me)}")
+    ask(page, "What is an isobar?")
+    page.locator(".answer .cite").first.click()
+    expect(page.locator("[data-source] mark")).to_have_text(ISOBAR.quote)
+
+
+def test_without_javascript_the_answer_is_a_page_of_its_own(
+    chromium: Chromium, address: str, world: World, me: uuid.UUID
+) -> None:
+    course = world.course(me, "published")
+    context = chromium.new_context(base_url=address, java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"/courses/{course}")
+    ask(page, "What is an isobar?")
+    expect(page.locator(".answer")).to_contain_text(ISOBAR.quote)
+    assert page.url.endswith(f"/courses/{course}/ask")
+    page.locator(".answer .cite").first.click()
+    expect(page.locator("mark")).to_have_text(ISOBAR.quote)
+    context.close()

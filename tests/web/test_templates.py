@@ -47,6 +47,7 @@ def pages(app: FastAPI, browser_of: Browsers, world: World, engine: Engine) -> I
                 f"/courses/{going}/generating", course, f"{course}/lessons/{lesson}", f"{course}/lessons/{lesson}/quiz",
                 f"{course}/lessons/{lesson}/quiz?q=4", f"{course}/lessons/{lesson}/quiz?q=99",
                 f"{course}/sources/{SHA}?start=0&end=4", f"{course}/sources/{SHA}", f"{course}/quality",
+                f"{course}/ask",
             ),
         ),
     ):  # fmt: skip
@@ -54,6 +55,10 @@ def pages(app: FastAPI, browser_of: Browsers, world: World, engine: Engine) -> I
             answer = who.get(address)
             assert answer.status_code in (200, 404), address
             seen[f"{'stranger' if who is stranger else 'maren'} {address}"] = answer.text
+    for question in ("What is an isobar?", "Which boat should I buy?", ""):
+        answer = browser.submit(f"{course}/ask", question=question)
+        assert answer.status_code == (200 if question else 422), question
+        seen[f"maren asks {question}"] = answer.text
     yield seen
 
 

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from sqlalchemy import Engine
 
 from service.db.engine import session_scope
+from service.db.queries import source_document
 from service.db.tables import (
+    Chunk,
     Course,
     CourseState,
     Lesson,
@@ -20,6 +22,7 @@ from service.db.tables import (
     SourceState,
     User,
 )
+from service.domain.chunks import chunks_of
 from service.domain.course import Brief, LessonPlan, Objective
 from service.domain.lesson import (
     Claim,
@@ -254,6 +257,9 @@ class World:
         )
         with session_scope(self.engine) as session:
             session.add(source)
+            session.flush()
+            if ready:
+                session.add_all(_chunks(source))
         return source.id
 
     def course(
@@ -325,6 +331,22 @@ class World:
         session.add(media)  # type: ignore[attr-defined]
         for position, item in enumerate(ITEMS, start=1):
             session.add(QuizItem(lesson_id=lesson.id, position=position, document=item))  # type: ignore[attr-defined]
+
+
+def _chunks(row: Source) -> list[Chunk]:
+    """The source's passages, as they are stored when it is read; nothing has embedded them."""
+    return [
+        Chunk(
+            course_id=row.course_id,
+            source_id=row.id,
+            position=position,
+            start=chunk.start,
+            end=chunk.end,
+            heading=chunk.heading,
+            body=chunk.text,
+        )
+        for position, chunk in enumerate(chunks_of(source_document(row)))
+    ]
 
 
 UNITS = ("The air above the map", "Deciding to go")

@@ -17,7 +17,10 @@ from service.authors.agents.shapes import FindingsShape, LessonTextShape, Outlin
 from service.authors.agents.shelf import Passage, Shelf
 from service.authors.agents.texts import Writing
 from service.authors.agents.work import ChatModel, Research, Work
+from service.authors.extractive.library import ReadingCache
+from service.authors.extractive.tutor import Tutor
 from service.domain import pedagogy_video
+from service.domain.answer import Answer
 from service.domain.conventions import LESSON_MINUTES
 from service.domain.course import Brief, CoursePlan, LessonPlan
 from service.domain.lesson import Lesson
@@ -45,6 +48,7 @@ class AgentAuthor:
 
     def __init__(self, model: ChatModel, calls: Calls) -> None:
         self._model, self._calls = model, calls
+        self._tutor = Tutor(ReadingCache())
         self.name = f"agents {model.name} {version()}"
 
     def plan(self, brief: Brief, evidence: Evidence, report: Report, till: Till = UNPAID) -> CoursePlan:
@@ -132,6 +136,17 @@ class AgentAuthor:
             read=lambda shape: quiz_of(shape, page, shelf.text),
         )
         return self._run(work, brief, report, till)
+
+    def answer(
+        self,
+        brief: Brief,  # noqa: ARG002 - part of the port; the sources alone answer
+        question: str,
+        evidence: Evidence,
+        report: Report,
+    ) -> Answer:
+        """What the sources say about a learner's question, in their own sentences; no model is asked."""
+        report("Looking in the sources", 0.0)
+        return self._tutor.answer(question, evidence)
 
     def _run(self, work: Work[T], brief: Brief, report: Report, till: Till) -> T:
         from service.authors.agents.team import AgentManager  # AutoGen takes seconds to load and the site needs none

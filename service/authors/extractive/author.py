@@ -6,7 +6,9 @@ from service.authors.extractive.compose import compose
 from service.authors.extractive.library import Library, ReadingCache
 from service.authors.extractive.outline import plan_course
 from service.authors.extractive.quiz import check_question, quiz_of
+from service.authors.extractive.tutor import Tutor
 from service.authors.extractive.video import storyboard_of
+from service.domain.answer import Answer
 from service.domain.course import Brief, CoursePlan
 from service.domain.lesson import Lesson
 from service.domain.quiz import Quiz
@@ -27,6 +29,7 @@ class ExtractiveAuthor:
 
     def __init__(self) -> None:
         self._readings = ReadingCache()
+        self._tutor = Tutor(self._readings)
 
     def plan(
         self,
@@ -99,6 +102,17 @@ class ExtractiveAuthor:
         quiz = quiz_of(plan, lesson, Library(evidence, self._readings))
         report("The quiz is ready", 1.0)
         return quiz
+
+    def answer(
+        self,
+        brief: Brief,  # noqa: ARG002 - part of the port; only the plan depends on it
+        question: str,
+        evidence: Evidence,
+        report: Report,
+    ) -> Answer:
+        """What the sources say about a learner's question, in their own sentences."""
+        report("Looking in the sources", 0.0)
+        return self._tutor.answer(question, evidence)
 
     def _written(self, plan: CoursePlan, lesson_id: str, library: Library) -> Lesson:
         planned = plan.lesson(lesson_id)

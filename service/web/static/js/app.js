@@ -9,6 +9,7 @@ const parts = {
   "[data-player]": "./player.js",
   "[data-finish]": "./finish.js",
   "[data-quiz]": "./quiz.js",
+  "[data-ask]": "./ask.js",
   "[data-drop]": "./drop.js",
   "[data-events]": "./events.js",
   "[data-editing]": "./editing.js",

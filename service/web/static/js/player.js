@@ -32,8 +32,8 @@ export function start(root) {
   });
   box.querySelector("input[type=range]").addEventListener("input", (event) => jump(Number(event.target.value)));
   root.addEventListener("click", (event) => {        // transcript lines and chapters are links to #t=seconds
-    const link = event.target.closest("a[href^='#t=']");
-    if (!link) return;
+    const link = event.target.closest("a[href*='#t=']");
+    if (!link || link.pathname !== location.pathname) return;
     event.preventDefault();
     jump(Number(link.hash.slice(3)));
     play(video);
