@@ -17,7 +17,7 @@ LINES_ON_A_SLIDE = 5
 WORDS_ON_A_SLIDE = 140
 ROWS_ON_A_SLIDE = 7
 COLUMNS_ON_A_SLIDE = 5
-ROWS_TOLD = 4
+_NOT_COMPARED = re.compile(r"\s*$|(?:example|purpose|description|meaning|use|notes?|details?|value|result)s?\b", re.IGNORECASE)
 
 
 def list_scenes(
@@ -64,7 +64,7 @@ def _opening(idea: Idea, lead: Sentence | None, signposts: Signposts) -> list[Sa
 
 
 def _add_item(scene: SceneDraft, unit: Unit, number: int) -> None:
-    line = Line(_shown(unit.head), unit.head.cites)
+    line = Line(_shown(unit.head), unit.head.cites, keep=True)
     if scene.kind != "steps" and number:
         line.text = f"{number}. {line.text}"
     scene.lines.append(line)
@@ -109,17 +109,17 @@ def table_scene(idea: Idea, section: Section, signposts: Signposts, lead: Senten
     scene.said = [say(lead, bare=True)] if lead else []
     if not lead:
         scene.said.append(signpost(signposts.sign("table") or "Here is a table."))
-    side_by_side = len(header) == 3 and len(body) <= 6 and header[1].strip() and header[2].strip()
+    side_by_side = len(header) == 3 and len(body) <= 6 and not any(_NOT_COMPARED.match(head) for head in header[1:])
     if side_by_side:
         scene.kind = "comparison"
         scene.fields = {"heads": (header[1], header[2]), "rows": tuple((r[0], r[1], r[2]) for r in body)}
     else:
         scene.fields = {"header": header, "rows": tuple(body)}
     cites = dict(enumerate(idea.row_cites))
-    told = body if side_by_side else body[:ROWS_TOLD]
+    told = body if side_by_side else body[: max(2, len(body) // 2)]
     for place, row in enumerate(told, start=1):
         proof = (cites[place],) if place in cites else idea.cites[:1]
-        said = _row_said(header, row, proof)
+        said = _row_said(header, row, proof, bool(side_by_side))
         said.state = place if side_by_side else None
         scene.said.append(said)
     if len(rows) - 1 > len(told):
@@ -136,13 +136,16 @@ def _fits(rows: Sequence[tuple[str, ...]]) -> bool:
     return sum(not cell.strip() for cell in cells) <= 0.25 * len(cells)
 
 
-def _row_said(header: Sequence[str], row: Sequence[str], proof: tuple[object, ...]) -> Said:
-    """A row as one sentence: its label, then each value under the name of its column."""
+def _row_said(header: Sequence[str], row: Sequence[str], proof: tuple[object, ...], side_by_side: bool) -> Said:
+    """A row as one sentence: its label, then its values; side by side, each with what it belongs to."""
     values = [(head.strip(), cell.strip()) for head, cell in zip(header[1:], row[1:], strict=False) if cell.strip()]
+    label = row[0].strip()
     if len(values) == 1 or any(len(words(head)) > 4 or not head for head, _ in values):
-        text = f"{row[0].strip()}: " + "; ".join(cell for _, cell in values)
+        text = f"{label}: " + "; ".join(cell for _, cell in values)
+    elif side_by_side:
+        text = f"{label}: " + ", and ".join(f"{cell} for {head}" for head, cell in values)
     else:
-        text = f"{row[0].strip()}: " + "; ".join(f"{head}, {cell}" for head, cell in values)
+        text = f"{label}: " + "; ".join(cell[:1].lower() + cell[1:] if cell[1:2].islower() else cell for _, cell in values)
     text = text.rstrip(".; ") + "."
     spoken = speak(text.replace(";", ","))
     return Said(text, "" if spoken == text else spoken, proof)  # type: ignore[arg-type]

@@ -77,7 +77,7 @@ _PASSIVE = re.compile(
 )
 _COPULA = re.compile(
     r"^(?P<subject>(?:[\w’'/-]+ ){1,4})(?:is|are) "
-    r"(?P<rest>(?!(?:that|there|this|it|to|about|often|usually|now|still)\b).{8,})$"
+    r"(?P<rest>(?:an?|the) .{8,})$"
 )
 _NO_PASSIVE = re.compile(r"\b(?:which|that|who|what|and|or|if|when|order|used|users?|you|we)\b")
 _NO_COPULA = re.compile(
@@ -102,7 +102,6 @@ _TELEGRAPH = tuple(
         (r"\bin order to\b", "to"),
         (r"\b(?:a number of|a variety of|various) ", ""),
         (r"\b(?:very|really|simply|just|quite|actually|easily|also)\s", ""),
-        (r" and ", " & "),
         (r"\bat least (?=\d)", "≥ "),
         (r"\b(?:greater|more|longer|higher) than (?=\d)", "> "),
         (r"\b(?:less|fewer|shorter|lower) than (?=\d)", "< "),
@@ -218,9 +217,8 @@ def has_finite_verb(text: str) -> bool:
 
 
 def telegraph(text: str) -> str:
-    """Slide style: "The salt must be added to X" → "Add salt to X", "X is a Y" → "X: Y"; articles go."""
-    line = re.sub(r"^There (?:is|are) (?!no\b)", "", text)
-    line = _ARTICLE.sub("", _MODAL_OPENING.sub("", line))
+    """Slide style: "The salt must be added to X" → "Add the salt to X", "X is a Y" → "X: a Y"; a whole phrase."""
+    line = _MODAL_OPENING.sub("", text)
     line = _active(line) or _labelled(line) or line
     for pattern, replacement in _TELEGRAPH:
         line = pattern.sub(replacement, line)
@@ -247,7 +245,7 @@ def _labelled(line: str) -> str:
         return ""
     if re.search(r"\b(?:is|are)\b", match["rest"]) or match["subject"].split()[0].lower() in ACTION_VERBS:
         return ""
-    return f"{match['subject'].strip()}: {match['rest']}"
+    return f"{_ARTICLE.sub('', match['subject'], count=1).strip()}: {match['rest']}"
 
 
 def slide_line(sentence: Sentence, limit: int = LINE_WORDS) -> str:

@@ -1,0 +1,107 @@
+"""Joins scenes of one section that are too short to follow: a slide stays for an idea, and not for a sentence."""
+
+from __future__ import annotations
+
+from service.authors.extractive.scene_draft import AFTER_ALL, Line, SceneDraft
+
+SHORT, MOST = 38, 130  # words that take 15 and 52 seconds
+BRANCHES = 5
+LINES = 4
+_SHOWN_WHOLE = ("code", "comparison", "table", "steps", "list", "figure", "warning", "quote")
+
+
+def join_short(scenes: list[SceneDraft]) -> None:
+    """Joins neighbours of one section while one of them is too short, or has nothing to show."""
+    place = 0
+    while place + 1 < len(scenes):
+        if _join(scenes[place], scenes[place + 1]):
+            one, other = scenes[place], scenes[place + 1]
+            scenes[place : place + 2] = [other if other.said and not one.said else one]
+            place = max(0, place - 1)
+        else:
+            place += 1
+
+
+def _join(one: SceneDraft, other: SceneDraft) -> bool:
+    """Moves what one scene says into the other, and tells whether it did; the emptied one has nothing to say."""
+    together = one.words + other.words
+    bare = any(scene.kind == "bullets" and not scene.lines for scene in (one, other))
+    if one.section != other.section or one.section < 0 or together > (MOST + 45 if bare else MOST):
+        return False
+    if min(one.words, other.words) >= SHORT and not bare:
+        return False
+    match one.kind, other.kind:
+        case "bullets", "bullets":
+            return _two_of_text(one, other)
+        case "definition", "definition":
+            return _two_terms(one, other)
+        case "map", "definition":
+            return len(one.lines) < BRANCHES and _add_term(one, other)
+        case "definition" | "map", "bullets":
+            return not _is_note(other) and _absorb(one, other)
+        case "bullets", "definition":
+            return not _is_note(one) and _lead_in(one, other)
+        case kind, "bullets" if kind in _SHOWN_WHOLE:
+            return (other.words < SHORT or bare) and not _is_note(other) and _absorb(one, other)
+        case "bullets", kind if kind in _SHOWN_WHOLE:
+            return (one.words < SHORT or bare) and not _is_note(one) and _lead_in(one, other)
+    return False
+
+
+def _is_note(scene: SceneDraft) -> bool:
+    """A call-out keeps its own heading."""
+    return scene.kicker in ("Note", "Warning")
+
+
+def _two_of_text(one: SceneDraft, other: SceneDraft) -> bool:
+    if one.kicker != other.kicker or len(one.lines) + len(other.lines) > LINES + 1:
+        return False
+    one.lines += other.lines
+    one.said += other.said
+    return True
+
+
+def _two_terms(one: SceneDraft, other: SceneDraft) -> bool:
+    """Two terms side by side as branches of the heading that they stand under."""
+    first = _term_line(one)
+    one.kind, one.title, one.lines, one.fields = "map", one.heading or one.title, [first], {"text": ""}
+    _show(one, first)
+    return _add_term(one, other)
+
+
+def _add_term(one: SceneDraft, other: SceneDraft) -> bool:
+    line = _term_line(other)
+    _show(other, line)
+    one.lines.append(line)
+    one.said += [said for said in other.said if said.cites]
+    return True
+
+
+def _term_line(scene: SceneDraft) -> Line:
+    meaning = str(scene.fields["text"])
+    line = Line(meaning[:1].lower() + meaning[1:], scene.cites, str(scene.fields["term"]))
+    line.forms = [(line.name, line.text)]
+    return line
+
+
+def _show(scene: SceneDraft, line: Line) -> None:
+    """The line appears with the sentence that defines its term."""
+    defining = next((said for said in scene.facts() if said.sentence and said.sentence.defines), scene.facts()[0])
+    defining.shows = line
+
+
+def _absorb(one: SceneDraft, other: SceneDraft) -> bool:
+    """What is said next is said while the first slide still stands, with all of it shown again."""
+    if one.kind in ("list", "steps", "comparison") and other.said:
+        other.said[0].state = AFTER_ALL
+        other.said[0].shows = None
+    one.said += other.said
+    return True
+
+
+def _lead_in(one: SceneDraft, other: SceneDraft) -> bool:
+    """What was said before leads to the second slide."""
+    for said in one.said:
+        said.shows = None
+    other.said, one.said = one.said + other.said, []
+    return True
