@@ -15,7 +15,7 @@ from service.authors.extractive import patterns
 from service.authors.extractive.lexicon import ACTION_VERBS, BLOOM_LEVELS
 from service.authors.extractive.sentences import Sentence
 from service.authors.extractive.slide_lines import compress, has_finite_verb, set_code
-from service.authors.extractive.verb_forms import word_classes
+from service.authors.extractive.verb_forms import base_verb, word_classes
 from service.authors.extractive.words import capitalized, words
 
 NAME_WORDS, TEXT_WORDS = 6, 9
@@ -59,10 +59,12 @@ _BETWEEN_CLAUSES = re.compile(r",? (?:and|but|whereas|while|so)(?: then)? |, |; 
 _APPOSITION = re.compile(r"^(?:The|An?) [^,.:;]{3,40}, (?P<name>[A-Z][\w’'-]*), ")
 _SECOND_VERB = re.compile(r",? and (?:then )?(?P<verb>[a-z]+s) ")
 _INCOMPLETE = re.compile(r"\b(?:either|both|between)\b|^(?:[\w’']+ )?(?:be|is|are|was|needs?)(?: [\w-]+)?$")
+_WHILE_DOING = re.compile(r"^When \w+ing [^,]{3,40}, (?=[a-z])")
+_POINTS_BACK = re.compile(r"\b(?:this|that|these|those|it|them|they)\b", re.IGNORECASE)
 _ALLOWED = re.compile(r"^(?:You|We) (?:(?:can|should|must|may|need to|will|have to) )(?:now |also |then )?(?=[a-z]+\b)")
 _KEEP = re.compile(
     r"\b(?:unless|except|only|not|never|without|until|no|if|when|cannot|less|more|most|least|between|either|neither|"
-    r"nor|than|rather|instead|\w+n[’']t)\b",
+    r"nor|than|rather|instead|be|\w+n[’']t)\b",
     re.IGNORECASE,
 )
 _BROKEN_END = re.compile(
@@ -231,9 +233,9 @@ def orders(sentence: Sentence, step: bool = False) -> list[str]:
     `step`: it stands in a procedure, so that any verb that it opens with is an order.
     """
     text = re.sub(r"\s*\([^()]*\)", "", patterns.DROPPABLE.sub("", sentence.text)).rstrip(" .!;:")
-    text = capitalized(_ALLOWED.sub("", text))
+    text = capitalized(_ALLOWED.sub("", _WHILE_DOING.sub("", text)))
     found = words(text)
-    known = found and (found[0].lower() in ACTION_VERBS or (step and "VERB" in word_classes(found[0].lower())))
+    known = found and (found[0].lower() in ACTION_VERBS or (step and base_verb(found[0].lower()) == found[0].lower()))
     if not known or _KEEP.search(" ".join(found[:3])):
         return []
     kept: list[str] = []
@@ -241,7 +243,8 @@ def orders(sentence: Sentence, step: bool = False) -> list[str]:
         match = cut.search(text, len(found[0]) + 3)
         if match and not (_KEEP.search(match[0]) and not match[0].startswith((" that", " which", ", so"))):
             shorter = text[: match.start()].rstrip(" ,;:")
-            if len(words(shorter)) >= 3 and not _BROKEN_END.search(shorter) and not _INCOMPLETE.search(shorter):
+            enough = len(words(shorter)) >= (4 if cut is _DETAILS[-1] else 3) and not _POINTS_BACK.search(shorter)
+            if enough and not _BROKEN_END.search(shorter) and not _INCOMPLETE.search(shorter):
                 text = shorter
                 kept.append(capitalized(text))
     return kept
@@ -254,6 +257,7 @@ _DETAILS = tuple(
         r" (?:that|which|who)\b.*$",
         r" (?:so that|because|and (?:then )?\w+)\b.*$",
         r" (?:before|after|by|using|through|with|for|on|from|in)\b.*$",
-        r" (?:of|to|and)\b.*$",
+        r" (?:to (?=(?:the|an?|your|its|their|each|every|all|\d)\b)|and\b).*$",  # never inside “time to live”
+        r" of\b.*$",
     )
 )

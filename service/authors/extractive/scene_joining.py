@@ -49,12 +49,12 @@ def _join(one: SceneDraft, other: SceneDraft) -> bool:
 
 
 def _is_note(scene: SceneDraft) -> bool:
-    """A call-out keeps its own heading."""
-    return scene.kicker in ("Note", "Warning")
+    """A call-out with a heading of its own keeps it, and a warning stands alone."""
+    return scene.kicker == "Warning" or (scene.kicker == "Note" and scene.title != scene.heading)
 
 
 def _two_of_text(one: SceneDraft, other: SceneDraft) -> bool:
-    if one.kicker != other.kicker or len(one.lines) + len(other.lines) > LINES + 1:
+    if (one.kicker != other.kicker and (_is_note(one) or _is_note(other))) or len(one.lines) + len(other.lines) > LINES + 1:
         return False
     one.lines += other.lines
     one.said += other.said

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from service.authors.extractive.key_phrases import clauses, orders, phrases, without_article
+from service.authors.extractive.key_phrases import clauses, orders, phrases, split_subject, without_article
 from service.authors.extractive.scene_draft import Line, Said, SceneDraft
 from service.authors.extractive.scene_joining import BRANCHES
 from service.authors.extractive.sentences import Sentence
@@ -13,7 +13,8 @@ from service.authors.extractive.slide_lines import compress, set_code
 from service.authors.extractive.words import capitalized, fourgrams, words
 from service.domain.conventions import SLIDE_WORDS, SPEECH_ON_SLIDE
 
-SHORT_NAME = 4
+SHORT_NAME, LINE_NAME = 4, 6  # words of a subject that stands alone
+NO_GAIN = (0, 0, 0)
 _PARTS = re.compile(r"^(?P<whole>[^:]{6,60}): (?P<parts>[^:;]+)$")
 _NO_LABEL = re.compile(r"(?:some|most|many|few|several|no|your|our|my|other|first|second|third|last|next|all|any)\b", re.IGNORECASE)
 _BETWEEN = re.compile(r", (?:and |or )?| and | or ")
@@ -93,10 +94,10 @@ def _branches(sentence: Sentence, term: str) -> list[Line]:
     return [line] if line else []
 
 
-def _label(name: str) -> list[tuple[str, str]]:
+def _label(name: str, most: int = SHORT_NAME) -> list[tuple[str, str]]:
     """The subject alone, which the voice then tells about; a name of a few words that says something without it."""
     bare = without_article(name)
-    return [(bare, "")] if name and len(words(bare)) <= SHORT_NAME and not _NO_LABEL.match(bare) else []
+    return [(bare, "")] if name and len(words(bare)) <= most and not _NO_LABEL.match(bare) else []
 
 
 def _under_the_heading(scene: SceneDraft) -> None:
@@ -146,7 +147,7 @@ def thin(scene: SceneDraft) -> None:
     spoken = fourgrams(" ".join(said.text for said in scene.said)) if scene.kind != "recap" else set()
     while _too_full(scene, spoken):
         best = max(scene.lines, key=lambda line: _gain(line, spoken))
-        if _gain(best, spoken) > (0, 0):
+        if _gain(best, spoken) > NO_GAIN:
             for line in scene.lines:
                 if line is best or (best.group and line.group == best.group):
                     line.forms = line.forms[1:] or line.forms
@@ -189,6 +190,8 @@ def _shorten_text(scene: SceneDraft) -> None:
 def _line_forms(text: str, sentence: Sentence, step: bool) -> list[tuple[str, str]]:
     """What the line may be shortened to, its own wording first."""
     found = [compress(sentence.text, 8), *orders(sentence, step), *(phrase.line for phrase in phrases(sentence))]
+    subject = next((_label(part[0], LINE_NAME) for part in [split_subject(sentence.text)] if part), [])
+    found += [name for name, _ in subject]
     shorter = {set_code(form, sentence): None for form in found if form}
     kept = sorted((form for form in shorter if len(words(form)) < len(words(text))), key=lambda form: -len(words(form)))
     return [("", text), *(("", form) for form in kept)]
@@ -201,10 +204,13 @@ def _too_full(scene: SceneDraft, spoken: set[tuple[str, ...]]) -> bool:
     return bool(spoken) and len(fourgrams(shown) & spoken) > SPEECH_ON_SLIDE * len(spoken)
 
 
-def _gain(line: Line, spoken: set[tuple[str, ...]]) -> tuple[int, int]:
-    """How many copied runs, and how many words, the line's next shorter wording saves."""
+def _gain(line: Line, spoken: set[tuple[str, ...]]) -> tuple[int, int, int]:
+    """What the line's next shorter wording saves: whether it still says something, copied runs, and words."""
     if len(line.forms) < 2:
-        return (0, 0)
+        return NO_GAIN
     shorter = " ".join(line.forms[1]).strip()
     saved = len(fourgrams(line.shown) & spoken) - len(fourgrams(shorter) & spoken)
-    return max(0, saved), max(0, len(words(line.shown)) - len(words(shorter)))
+    fewer = len(words(line.shown)) - len(words(shorter))
+    if fewer <= 0:
+        return NO_GAIN
+    return (int(bool(line.forms[1][1]) and saved > 0), max(0, saved), fewer)

@@ -101,7 +101,7 @@ _TELEGRAPH = tuple(
         (r"\b(?:that|which) (?:is|are) (?=\w+(?:ed|ing|en)\b)", ""),
         (r"\bin order to\b", "to"),
         (r"\b(?:a number of|a variety of|various) ", ""),
-        (r"\b(?:very|really|simply|just|quite|actually|easily|also)\s", ""),
+        (r"\b(?:very|really|simply|quite|actually|easily|also)\s", ""),
         (r"\bat least (?=\d)", "≥ "),
         (r"\b(?:greater|more|longer|higher) than (?=\d)", "> "),
         (r"\b(?:less|fewer|shorter|lower) than (?=\d)", "< "),

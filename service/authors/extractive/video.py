@@ -24,6 +24,7 @@ from service.authors.extractive.scene_frame import (
 from service.authors.extractive.scene_joining import join_short
 from service.authors.extractive.scene_lists import list_scenes, table_scene
 from service.authors.extractive.scene_map import draw_maps, thin
+from service.authors.extractive.scene_recall import faded_scene, recall_scene
 from service.authors.extractive.scene_text import TextScenes, fill_empty
 from service.authors.extractive.scoring import score
 from service.authors.extractive.selection import left_out
@@ -37,6 +38,7 @@ from service.domain.lesson import Lesson
 from service.domain.quiz import QuizItem
 
 PRACTICE_IN_A_VIDEO = 2
+FADED_IN_A_VIDEO = 1
 
 
 def storyboard_of(plan: CoursePlan, lesson: Lesson, library: Library, check: QuizItem | None) -> board.Storyboard:
@@ -53,10 +55,9 @@ def storyboard_of(plan: CoursePlan, lesson: Lesson, library: Library, check: Qui
     fill_empty(body)
     draw_maps(body)
     _retitle(body, sections)
-    middle = question_scene(check) if check else None
-    if middle is not None:
-        body.insert(_middle(body), middle)
-    scenes += body + [scene for idea in _exercises(sections) if (scene := practice_scene(idea))][:PRACTICE_IN_A_VIDEO]
+    for scene in (*scenes, *body):
+        thin(scene)
+    scenes += _with_questions(body, check, sections)
     closing = recap(lesson.objectives, sections, keypoints, dropped, library.casing)
     scenes += [closing] if closing else []
     for scene in scenes:
@@ -70,6 +71,19 @@ def storyboard_of(plan: CoursePlan, lesson: Lesson, library: Library, check: Qui
         language=plan.language,
         scenes=tuple(finish(scene, f"s{place}") for place, scene in enumerate(scenes, start=1)),
     )
+
+
+def _with_questions(body: list[SceneDraft], check: QuizItem | None, sections: Sequence[Section]) -> list[SceneDraft]:
+    """The body with its check midway, then one faded procedure, then the exercises of the source."""
+    faded = [scene for steps in body if (scene := faded_scene(steps))][:FADED_IN_A_VIDEO]
+    practice = [scene for idea in _exercises(sections) if (scene := practice_scene(idea))][:PRACTICE_IN_A_VIDEO]
+    middle = question_scene(check) if check else None
+    if middle is None and not faded and not practice:
+        middle = recall_scene(body)
+        return body + [middle] if middle else body
+    if middle is not None:
+        body.insert(_middle(body), middle)
+    return body + faded + practice
 
 
 def _source_title(scene: SceneDraft, library: Library) -> str:
