@@ -28,7 +28,17 @@ TEXTS = {  # fields that are filled at random, with how long they may be
     "title": 240, "subtitle": 240, "by": 240, "term": 120, "text": 900, "example": 240, "figure": 24, "note": 240,
     "role": 240, "problem": 900, "answer": 900, "kicker": 80, "cite_label": 240,
 }  # fmt: skip
-MOST = {"bullets": 8, "steps": 12, "recap": 8, "worked": 8, "process": 6, "map": 6, "comparison": 8, "table": 10, "code": 40}
+MOST = {
+    "bullets": 8,
+    "steps": 12,
+    "recap": 8,
+    "worked": 8,
+    "process": 6,
+    "map": 6,
+    "comparison": 8,
+    "table": 10,
+    "code": 40,
+}
 
 
 def overlaps(boxes: list[Box]) -> list[tuple[str, str]]:

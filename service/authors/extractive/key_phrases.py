@@ -20,7 +20,9 @@ from service.authors.extractive.words import capitalized, words
 
 NAME_WORDS, TEXT_WORDS = 6, 9
 _TOKEN = re.compile(r"\S+")
-_AUXILIARY = re.compile(r"(?:is|are|was|were|has|have|can|could|may|might|must|shall|should|will|would|does|do|cannot|\w+n[’\']t)$")
+_AUXILIARY = re.compile(
+    r"(?:is|are|was|were|has|have|can|could|may|might|must|shall|should|will|would|does|do|cannot|\w+n[’\']t)$"
+)
 _NO_SUBJECT = re.compile(
     r"^(?:this|that|these|those|it|they|there|here|what|which|who|he|she|we|you|i|its|their|such|if|when|while|for|in|"
     r"on|at|as|because|although|not|to|by|with|from|since|after|before|once|until|unless|how|why|where|both|"
@@ -47,20 +49,24 @@ _CUTS = tuple(
         r",? (?:because|so that|which|such as|including|for example|as well as|whereas|in order to)\b.*$",
         r" and (?:then )?(?:\w+s|on|in|at|by|with|to)\b (?!and\b).*$",
         r" (?:after|before|by \w+ing|to (?:find|see|get|make|send|show|read|reach|use|avoid|help|allow))\b.*$",
-        r" (?:for|on|with|from|through|during|within|at|in) (?:the|an?|its|their|your|all|every|each|other|many|most) .*$",
+        r" (?:for|on|with|from|through|during|within|at|in) (?:the|an?|its|their|your|all|every|each|other|"
+        r"many|most) .*$",
     )
 )
 _NEXT_CLAUSE = re.compile(r",? (?:and|so|but) (?P<rest>.+)$")
 _OWN_SENTENCE = re.compile(r"[;:] .*$")
 _RELATIVE = re.compile(r"\b(?:that|which|who|whose|where|what|how|why|whether)\b")
-_ADVERB = re.compile(r" (?P<adverb>therefore|usually|often|also|then|always|sometimes|generally|typically|now|"
-    r"never|only|still|rarely)$")
+_ADVERB = re.compile(
+    r" (?P<adverb>therefore|usually|often|also|then|always|sometimes|generally|typically|now|"
+    r"never|only|still|rarely)$"
+)
 _BETWEEN_CLAUSES = re.compile(r",? (?:and|but|whereas|while|so)(?: then)? |, |; |: ")
 _APPOSITION = re.compile(r"^(?:The|An?) [^,.:;]{3,40}, (?P<name>[A-Z][\w’'-]*), ")
 _SECOND_VERB = re.compile(r",? and (?:then )?(?P<verb>[a-z]+s) ")
 _INCOMPLETE = re.compile(r"\b(?:either|both|between)\b|^(?:[\w’']+ )?(?:be|is|are|was|needs?)(?: [\w-]+)?$")
 _WHILE_DOING = re.compile(r"^When \w+ing [^,]{3,40}, (?=[a-z])")
 _POINTS_BACK = re.compile(r"\b(?:this|that|these|those|it|them|they)\b", re.IGNORECASE)
+_ASKS = re.compile(r"\b(?:what|how|why|whether)\b")
 _ALLOWED = re.compile(r"^(?:You|We) (?:(?:can|should|must|may|need to|will|have to) )(?:now |also |then )?(?=[a-z]+\b)")
 _KEEP = re.compile(
     r"\b(?:unless|except|only|not|never|without|until|no|if|when|cannot|less|more|most|least|between|either|neither|"
@@ -158,7 +164,9 @@ def split_subject(text: str) -> tuple[str, str] | None:
             adverb = _ADVERB.search(name)
             if adverb:
                 name = name[: adverb.start()]
-                rest = rest if adverb["adverb"] in ("therefore", "also", "then", "now") else f"{adverb['adverb']} {rest}"
+                rest = (
+                    rest if adverb["adverb"] in ("therefore", "also", "then", "now") else f"{adverb['adverb']} {rest}"
+                )
             return (name, rest) if not _BROKEN_END.search(name) else None
         if _BREAKS_SUBJECT.match(word):
             return None
@@ -176,12 +184,12 @@ def _is_verb(tokens: list[str], place: int) -> bool:
         return False
     if not (_OPENS_OBJECT.match(after) or _is_plural(after)):
         return False
-    if place == 1 and "ADJ" in word_classes(before.lower()):
+    if place == 1 and "ADV" in word_classes(before.lower()):
         return False
     if has_finite_verb(before):
         return False
     if _is_plural(before) and not _SINGULAR.match(tokens[0]):
-        return not word.endswith(("s", "ing", "ed", "en")) and "ADV" not in word_classes(word)
+        return base_verb(word) == word and "ADV" not in word_classes(word)
     return word.endswith("s") and not word.endswith("ss") and not _is_plural(before) and before[-1].isalnum()
 
 
@@ -244,6 +252,7 @@ def orders(sentence: Sentence, step: bool = False) -> list[str]:
         if match and not (_KEEP.search(match[0]) and not match[0].startswith((" that", " which", ", so"))):
             shorter = text[: match.start()].rstrip(" ,;:")
             enough = len(words(shorter)) >= (4 if cut is _DETAILS[-1] else 3) and not _POINTS_BACK.search(shorter)
+            enough = enough and not (_ASKS.search(shorter) and not match[0].startswith((",", ";", ":")))
             if enough and not _BROKEN_END.search(shorter) and not _INCOMPLETE.search(shorter):
                 text = shorter
                 kept.append(capitalized(text))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from service.authors.extractive.scene_draft import AFTER_ALL, Line, SceneDraft
 
 SHORT, MOST = 38, 130  # words that take 15 and 52 seconds
+TINY = 20  # a slide of 8 seconds is worse than one of a minute
 BRANCHES = 5
 LINES = 4
 _SHOWN_WHOLE = ("code", "comparison", "table", "steps", "list", "figure", "warning", "quote")
@@ -24,28 +25,39 @@ def join_short(scenes: list[SceneDraft]) -> None:
 
 def _join(one: SceneDraft, other: SceneDraft) -> bool:
     """Moves what one scene says into the other, and tells whether it did; the emptied one has nothing to say."""
-    together = one.words + other.words
-    bare = any(scene.kind == "bullets" and not scene.lines for scene in (one, other))
-    if one.section != other.section or one.section < 0 or together > (MOST + 45 if bare else MOST):
+    if not _belong_together(one, other):
         return False
-    if min(one.words, other.words) >= SHORT and not bare:
-        return False
-    match one.kind, other.kind:
-        case "bullets", "bullets":
-            return _two_of_text(one, other)
-        case "definition", "definition":
-            return _two_terms(one, other)
-        case "map", "definition":
-            return len(one.lines) < BRANCHES and _add_term(one, other)
-        case "definition" | "map", "bullets":
-            return not _is_note(other) and _absorb(one, other)
-        case "bullets", "definition":
-            return not _is_note(one) and _lead_in(one, other)
-        case kind, "bullets" if kind in _SHOWN_WHOLE:
-            return (other.words < SHORT or bare) and not _is_note(other) and _absorb(one, other)
-        case "bullets", kind if kind in _SHOWN_WHOLE:
-            return (one.words < SHORT or bare) and not _is_note(one) and _lead_in(one, other)
-    return False
+    by_kinds = {
+        ("bullets", "bullets"): _two_of_text,
+        ("definition", "definition"): _two_terms,
+        ("map", "definition"): _add_term,
+        ("definition", "bullets"): _absorb,
+        ("map", "bullets"): _absorb,
+        ("bullets", "definition"): _lead_in,
+    }
+    move = by_kinds.get((one.kind, other.kind))
+    if move is None and other.kind == "bullets" and one.kind in _SHOWN_WHOLE and _gives_way(other):
+        move = _absorb
+    elif move is None and one.kind == "bullets" and other.kind in _SHOWN_WHOLE and _gives_way(one):
+        move = _lead_in
+    return move(one, other) if move else False
+
+
+def _belong_together(one: SceneDraft, other: SceneDraft) -> bool:
+    """Whether they are of one section, one of them is too short, and both together are not too long."""
+    bare = _is_bare(one) or _is_bare(other)
+    shorter, together = min(one.words, other.words), one.words + other.words
+    most = MOST + 45 if bare else MOST + TINY if shorter < TINY else MOST
+    return one.section == other.section and one.section >= 0 and together <= most and (shorter < SHORT or bare)
+
+
+def _is_bare(scene: SceneDraft) -> bool:
+    return scene.kind == "bullets" and not scene.lines
+
+
+def _gives_way(scene: SceneDraft) -> bool:
+    """Whether the text needs no slide of its own beside one that shows something."""
+    return scene.words < SHORT or not scene.lines
 
 
 def _is_note(scene: SceneDraft) -> bool:
@@ -54,7 +66,9 @@ def _is_note(scene: SceneDraft) -> bool:
 
 
 def _two_of_text(one: SceneDraft, other: SceneDraft) -> bool:
-    if (one.kicker != other.kicker and (_is_note(one) or _is_note(other))) or len(one.lines) + len(other.lines) > LINES + 1:
+    if (one.kicker != other.kicker and (_is_note(one) or _is_note(other))) or len(one.lines) + len(
+        other.lines
+    ) > LINES + 1:
         return False
     one.lines += other.lines
     one.said += other.said
@@ -70,6 +84,8 @@ def _two_terms(one: SceneDraft, other: SceneDraft) -> bool:
 
 
 def _add_term(one: SceneDraft, other: SceneDraft) -> bool:
+    if len(one.lines) >= BRANCHES:
+        return False
     line = _term_line(other)
     _show(other, line)
     one.lines.append(line)
@@ -92,6 +108,8 @@ def _show(scene: SceneDraft, line: Line) -> None:
 
 def _absorb(one: SceneDraft, other: SceneDraft) -> bool:
     """What is said next is said while the first slide still stands, with all of it shown again."""
+    if _is_note(other):
+        return False
     if one.kind in ("list", "steps", "comparison") and other.said:
         other.said[0].state = AFTER_ALL
         other.said[0].shows = None
@@ -101,6 +119,8 @@ def _absorb(one: SceneDraft, other: SceneDraft) -> bool:
 
 def _lead_in(one: SceneDraft, other: SceneDraft) -> bool:
     """What was said before leads to the second slide."""
+    if _is_note(one):
+        return False
     for said in one.said:
         said.shows = None
     other.said, one.said = one.said + other.said, []

@@ -17,7 +17,9 @@ LINES_ON_A_SLIDE = 5
 WORDS_ON_A_SLIDE = 140
 ROWS_ON_A_SLIDE = 7
 COLUMNS_ON_A_SLIDE = 5
-_NOT_COMPARED = re.compile(r"\s*$|(?:example|purpose|description|meaning|use|notes?|details?|value|result)s?\b", re.IGNORECASE)
+_NOT_COMPARED = re.compile(
+    r"\s*$|(?:example|purpose|description|meaning|use|notes?|details?|value|result)s?\b", re.IGNORECASE
+)
 
 
 def list_scenes(
@@ -145,7 +147,9 @@ def _row_said(header: Sequence[str], row: Sequence[str], proof: tuple[object, ..
     elif side_by_side:
         text = f"{label}: " + ", and ".join(f"{cell} for {head}" for head, cell in values)
     else:
-        text = f"{label}: " + "; ".join(cell[:1].lower() + cell[1:] if cell[1:2].islower() else cell for _, cell in values)
+        text = f"{label}: " + "; ".join(
+            cell[:1].lower() + cell[1:] if cell[1:2].islower() else cell for _, cell in values
+        )
     text = text.rstrip(".; ") + "."
     spoken = speak(text.replace(";", ","))
     return Said(text, "" if spoken == text else spoken, proof)  # type: ignore[arg-type]

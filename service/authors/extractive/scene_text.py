@@ -10,7 +10,7 @@ from service.authors.extractive.material import Idea, Section, Unit
 from service.authors.extractive.scene_draft import Line, Said, SceneDraft, say, signpost
 from service.authors.extractive.sentences import Sentence
 from service.authors.extractive.signposts import Signposts
-from service.authors.extractive.slide_lines import LINE_WORDS, compress, set_code, slide_line
+from service.authors.extractive.slide_lines import LINE_WORDS, as_shown, compress, set_code, slide_line
 from service.authors.extractive.words import bag, capitalized, overlap, words
 
 FIGURES_IN_A_LESSON = 2
@@ -131,7 +131,8 @@ class TextScenes:
 
     def warn(self, units: list[Unit], title: str = "") -> bool:
         """A warning card with the first unit's statement."""
-        line = slide_line(units[0].head, 22)
+        head = units[0].head
+        line = slide_line(head, 22) or (as_shown(head.plain.rstrip("."), head) if head.length <= LINE_WORDS else "")
         if not line:
             return False
         self.flush()

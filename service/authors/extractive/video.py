@@ -23,9 +23,10 @@ from service.authors.extractive.scene_frame import (
 )
 from service.authors.extractive.scene_joining import join_short
 from service.authors.extractive.scene_lists import list_scenes, table_scene
-from service.authors.extractive.scene_map import draw_maps, thin
+from service.authors.extractive.scene_map import draw_maps
 from service.authors.extractive.scene_recall import faded_scene, recall_scene
 from service.authors.extractive.scene_text import TextScenes, fill_empty
+from service.authors.extractive.scene_thinning import thin
 from service.authors.extractive.scoring import score
 from service.authors.extractive.selection import left_out
 from service.authors.extractive.sentences import Sentence
@@ -80,7 +81,7 @@ def _with_questions(body: list[SceneDraft], check: QuizItem | None, sections: Se
     middle = question_scene(check) if check else None
     if middle is None and not faded and not practice:
         middle = recall_scene(body)
-        return body + [middle] if middle else body
+        return [*body, middle] if middle else body
     if middle is not None:
         body.insert(_middle(body), middle)
     return body + faded + practice
@@ -281,4 +282,3 @@ def _middle(scenes: Sequence[SceneDraft]) -> int:
         n for n in range(1, len(scenes)) if scenes[n].title != scenes[n - 1].title and scenes[n - 1].kind != "section"
     ]
     return min(changes, key=lambda n: (abs(n - half), n), default=len(scenes))
-
