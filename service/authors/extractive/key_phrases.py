@@ -122,7 +122,7 @@ def phrases(sentence: Sentence, term: str = "") -> list[Phrase]:
     return sorted(found, key=lambda phrase: -len(words(phrase.line)))
 
 
-def clauses(sentence: Sentence) -> list[Phrase]:
+def clauses(sentence: Sentence, term: str = "") -> list[Phrase]:
     """The statements of a sentence that makes several, each about a subject of its own; empty when it makes one."""
     bare = re.sub(r"\s*\([^()]*\)", "", patterns.DROPPABLE.sub("", sentence.text)).rstrip(" .!;:")
     parts = [split_subject(capitalized(part)) for part in _BETWEEN_CLAUSES.split(bare)]
@@ -131,7 +131,10 @@ def clauses(sentence: Sentence) -> list[Phrase]:
     found = [(name, _short(text)) for name, text in filter(None, parts)]
     if any(not text or _BROKEN_END.search(text) for _, text in found):
         return []
-    return [Phrase(_set(name, sentence), _set(_IS.sub("", text), sentence)) for name, text in found]
+    return [
+        Phrase("" if term and _same(name, term) else _set(name, sentence), _set(_IS.sub("", text), sentence))
+        for name, text in found
+    ]
 
 
 def _short(text: str) -> str:

@@ -57,7 +57,7 @@ def _is_bare(scene: SceneDraft) -> bool:
 
 def _gives_way(scene: SceneDraft) -> bool:
     """Whether the text needs no slide of its own beside one that shows something."""
-    return scene.words < SHORT or not scene.lines
+    return scene.words < SHORT + 8 or not scene.lines
 
 
 def _is_note(scene: SceneDraft) -> bool:
@@ -112,7 +112,8 @@ def _absorb(one: SceneDraft, other: SceneDraft) -> bool:
         return False
     if one.kind in ("list", "steps", "comparison") and other.said:
         other.said[0].state = AFTER_ALL
-        other.said[0].shows = None
+    for said in other.said:
+        said.shows = None
     one.said += other.said
     return True
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from service.authors.extractive.key_phrases import orders
 from service.authors.extractive.material import Idea, Section, Unit
 from service.authors.extractive.narration import can_be_said, speak
 from service.authors.extractive.scene_draft import Line, Said, SceneDraft, say, signpost
 from service.authors.extractive.sentences import Sentence
 from service.authors.extractive.signposts import Signposts
-from service.authors.extractive.slide_lines import item_line, set_code, telegraph
+from service.authors.extractive.slide_lines import as_shown, item_line, set_code, telegraph
 from service.authors.extractive.words import words
 
 LINES_ON_A_SLIDE = 5
 WORDS_ON_A_SLIDE = 140
+WHOLE_WORDS = 14  # of an entry that is shown as it is when it has no short form
 ROWS_ON_A_SLIDE = 7
 COLUMNS_ON_A_SLIDE = 5
 _NOT_COMPARED = re.compile(
@@ -84,7 +86,7 @@ def _add_item(scene: SceneDraft, unit: Unit, number: int) -> None:
 
 
 def _shown(sentence: Sentence) -> str:
-    """The item's short form; an item that has none is cut at a clause, or at a word with an ellipsis."""
+    """The item's short form; an item that has none is cut at a clause or a detail, at a word with an ellipsis last."""
     line = item_line(sentence)
     if line:
         return line
@@ -92,7 +94,11 @@ def _shown(sentence: Sentence) -> str:
     half = re.match(r"(?:if|when|using|by|once|after|before|in|on|for|to)\b", clause, re.IGNORECASE)
     if 3 <= len(words(clause)) <= 14 and not half:
         return set_code(telegraph(clause.rstrip(" .,;:")), sentence)
-    return " ".join(sentence.text.split()[:12]).rstrip(" ,;:") + "…"
+    bare = re.sub(r"\s*\([^()]*\)", "", sentence.text).rstrip(" .;,")
+    if len(words(bare)) <= WHOLE_WORDS:
+        return as_shown(bare, sentence)
+    short = orders(sentence, step=True)
+    return set_code(short[0], sentence) if short else " ".join(bare.split()[:12]).rstrip(" ,;:(") + "…"
 
 
 def _only_code(sentence: Sentence) -> bool:

@@ -9,14 +9,16 @@ from service.authors.extractive.key_phrases import clauses, phrases, without_art
 from service.authors.extractive.scene_draft import Line, Said, SceneDraft
 from service.authors.extractive.scene_joining import BRANCHES
 from service.authors.extractive.sentences import Sentence
-from service.authors.extractive.slide_lines import set_code
+from service.authors.extractive.slide_lines import compress, set_code
 from service.authors.extractive.words import capitalized, words
 
 SHORT_NAME = 4  # words of a subject that stands alone
+LONG_NAME, LONG_TEXT = 6, 10  # words of an entry's name, and of what it is
 _PARTS = re.compile(r"^(?P<whole>[^:]{6,60}): (?P<parts>[^:;]+)$")
 _NO_LABEL = re.compile(
     r".*\d|(?:some|most|many|few|several|no|your|our|my|other|first|second|third|last|next|all|any)\b", re.IGNORECASE
 )
+_NAMED = re.compile(r"^(?P<name>[^:;,.]{1,60}?)(?:: | [-–—] )(?P<text>[^:]+)$")
 _BETWEEN = re.compile(r", (?:and |or )?| and | or ")
 
 
@@ -49,10 +51,10 @@ def _around_the_term(scene: SceneDraft) -> None:
         grown = _branches(sentence, term)[: BRANCHES - len(lines)]
         lines += grown
         said.shows = grown[-1] if grown else None
-    if scene.fields.get("example") and lines and len(lines) < BRANCHES:
-        lines.append(
-            Line(str(scene.fields["example"]), scene.cites[-1:], "Example", [("Example", str(scene.fields["example"]))])
-        )
+    example = str(scene.fields.get("example", ""))
+    if example and lines and len(lines) < BRANCHES:
+        name = "" if example.startswith("An example") else "Example"
+        lines.append(Line(example, scene.cites[-1:], name, [(name, example)]))
         _last_before(scene.facts(), lines)
     if len(lines) > 1 or any(not line.name for line in lines):
         scene.kind, scene.title, scene.lines, scene.fields = "map", term, lines, {"text": meaning}
@@ -88,9 +90,9 @@ def _branch(sentence: Sentence, term: str) -> Line | None:
 
 def _branches(sentence: Sentence, term: str) -> list[Line]:
     """A branch for each statement of the sentence."""
-    several = [] if sentence.leans else clauses(sentence)
+    several = [] if sentence.leans else clauses(sentence, term)
     if several:
-        forms = [[(one.name, one.text), *label(one.name)] for one in several]
+        forms = [[(one.name, one.text), *label(one.name, least=1)] for one in several]
         shared = all(len(form) > 1 for form in forms)
         return [
             Line(own[0][1], sentence.cites, own[0][0], own if shared else own[:1], group=sentence.start + 1)
@@ -100,10 +102,11 @@ def _branches(sentence: Sentence, term: str) -> list[Line]:
     return [line] if line else []
 
 
-def label(name: str, most: int = SHORT_NAME) -> list[tuple[str, str]]:
-    """The subject alone, which the voice then tells about; a name of a few words that says something without it."""
+def label(name: str, most: int = SHORT_NAME, least: int = 2) -> list[tuple[str, str]]:
+    """The subject alone, which the voice then tells about, if it says something without the rest."""
     bare = without_article(name)
-    return [(bare, "")] if name and len(words(bare)) <= most and not _NO_LABEL.match(bare) else []
+    telling = name and (least <= len(words(bare)) <= most or bare.isupper())
+    return [(bare, "")] if telling and not _NO_LABEL.match(bare) else []
 
 
 def _under_the_heading(scene: SceneDraft) -> None:
@@ -120,17 +123,30 @@ def _under_the_heading(scene: SceneDraft) -> None:
     scene.kind, scene.lines, scene.fields = "map", [line for _, line in branches], {"text": ""}
 
 
+def _named(sentence: Sentence) -> Line | None:
+    """An entry that begins with a name, set off by a dash or a colon from what it is."""
+    found = _NAMED.match(re.sub(r"\s*\([^()]*\)", "", sentence.text).rstrip(" .;"))
+    if not found or len(words(found["name"])) > LONG_NAME or len(found["name"]) < len("DNS"):
+        return None
+    name = set_code(found["name"], sentence)
+    texts = [found["text"], compress(found["text"], 8)]
+    forms = [(name, set_code(text, sentence)) for text in texts if 0 < len(words(text)) <= LONG_TEXT]
+    forms += [(name, "")]
+    return Line(forms[0][1], sentence.cites, name, forms)
+
+
 def _members(scene: SceneDraft) -> None:
     """A list of names is drawn as the members of its heading; entries that are sentences, as subject and predicate."""
     drawn: dict[int, Line] = {}
     for said in scene.facts():
         if said.shows is None or said.sentence is None:
             continue
-        line = _branch(said.sentence, "")
-        if len(words(said.shows.text)) <= SHORT_NAME:
+        line = _named(said.sentence) or _branch(said.sentence, "")
+        if len(words(said.shows.text)) <= SHORT_NAME and not (line and line.name == said.shows.text and line.text):
             drawn[id(said.shows)] = Line(said.shows.text, said.shows.cites, forms=[("", said.shows.text)], keep=True)
         elif line and line.name:
             line.keep = True
+            line.forms = [form for form in line.forms if form[1] or _named(said.sentence)]
             drawn[id(said.shows)] = line
     if len(drawn) < len(scene.lines) or any(re.match(r"\d", line.text) for line in scene.lines):
         return

@@ -185,7 +185,7 @@ def tell(unit: Unit, bare: bool = True) -> list[Said]:
 def figure_of(sentence: Sentence) -> str:
     """The one number with a unit, or the ratio, that the sentence turns on; '' when there is none or more."""
     found = [m for m in patterns.NUMBER.finditer(sentence.text) if m["to"] or m["unit"]]
-    if len(found) != 1 or not 5 <= sentence.length <= 22 or sentence.roles & {"narrative", "example"}:
+    if len(found) != 1 or not 5 <= sentence.length <= 16 or sentence.roles & {"narrative", "example"}:
         return ""
     if len(patterns.NUMBER.findall(sentence.text)) > 1 or len(found[0][0]) > 20:
         return ""

@@ -32,7 +32,15 @@ def thin(scene: SceneDraft) -> None:
         if _gain(best, spoken) > NO_GAIN:
             _shorten_line(scene, best)
         elif not _drop_line(scene, spoken):
-            return
+            break
+    if scene.kind == "map" and scene.fields["text"] and len(scene.lines) == 1 and scene.lines[0].name:
+        _back_to_card(scene)
+
+
+def _back_to_card(scene: SceneDraft) -> None:
+    """A term with one thing beside it that is not said of it is clearer as a card."""
+    scene.kind, scene.lines = "definition", []
+    scene.fields = {"term": scene.title, "text": scene.fields["text"], "example": ""}
 
 
 def _find_shorter_lines(scene: SceneDraft) -> None:
