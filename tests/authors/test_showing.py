@@ -102,7 +102,11 @@ def test_a_lesson_without_a_question_asks_what_is_remembered() -> None:
     plan = author.plan(Brief(), given, silent)
     lesson = author.write(Brief(), plan, plan.lessons[0].id, given, silent)
     scenes = author.storyboard(Brief(), plan, lesson, given, silent).scenes
-    assert any(isinstance(scene, QuestionScene) for scene in scenes)
+    asked = [scene for scene in scenes if isinstance(scene, QuestionScene)]
+    assert [scene.kicker for scene in asked] == ["From memory"]
+    assert asked[0].text.startswith("What do you remember about “")
+    assert asked[0].answer
+    assert asked[0].cites
 
 
 def test_a_warning_that_is_hard_to_shorten_is_shown_whole() -> None:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 from service.authors.extractive import patterns
 from service.authors.extractive.lexicon import ACTION_VERBS, BLOOM_LEVELS
@@ -30,6 +31,7 @@ _NO_SUBJECT = re.compile(
     re.IGNORECASE,
 )
 _BREAKS_SUBJECT = re.compile(r"(?:that|which|who|whose|if|when|because|while|and|or|but|than|as|to|not)$|.*[,;:()]")
+_LINKS = ("of", "with", "in", "for", "from", "at", "on", "between")  # after the noun that the verb agrees with
 _OPENS_OBJECT = re.compile(
     r"(?:the|an?|its|their|your|our|his|her|this|that|these|those|each|every|all|any|some|many|most|more|no|only|one|"
     r"two|three|four|five|six|what|how|why|whether|which|where|to|of|in|on|at|by|for|from|with|into|through|about|up|"
@@ -54,6 +56,7 @@ _CUTS = tuple(
     )
 )
 _NEXT_CLAUSE = re.compile(r",? (?:and|so|but) (?P<rest>.+)$")
+_CONSEQUENCE = re.compile(r", so (?:the|an?|it|they|we|you|every\w*|nobody) .*$")
 _OWN_SENTENCE = re.compile(r"[;:] .*$")
 _RELATIVE = re.compile(r"\b(?:that|which|who|whose|where|what|how|why|whether)\b")
 _ADVERB = re.compile(
@@ -181,6 +184,7 @@ def _is_verb(tokens: list[str], place: int) -> bool:
     word, before, after = tokens[place], tokens[place - 1], tokens[place + 1]
     if place > 1 and _ADVERB.fullmatch(f" {before}"):
         before = tokens[place - 2]
+    before = next((noun for noun, link in pairwise(tokens[:place]) if link in _LINKS), before)
     if _AUXILIARY.match(word):
         return True
     if not re.fullmatch(r"[a-z]+", word) or "VERB" not in word_classes(word) or before.lower() in ("the", "a", "an"):
@@ -204,6 +208,7 @@ def _is_plural(word: str) -> bool:
 def _shorter(text: str) -> Iterator[str]:
     """The predicate, and what is left of it when one tail after the other goes that changes nothing of the rest."""
     text = _OWN_SENTENCE.sub("", text)
+    text = _CONSEQUENCE.sub("", text)
     following = _NEXT_CLAUSE.search(text)
     if following and split_subject(capitalized(following["rest"])) and len(words(text[: following.start()])) > 1:
         text = text[: following.start()]
@@ -227,10 +232,10 @@ def _shorter(text: str) -> Iterator[str]:
 
 
 def _same(name: str, term: str) -> bool:
-    """Whether the subject is the term itself, in the singular or the plural, and not some or most of it."""
+    """Whether the subject is the term itself or its initials: not some of it, and in the number that its verb has."""
     bare = without_article(name).lower()
     initials = "".join(word[0] for word in term.split() if word[0].isupper())
-    return bare.removesuffix("s") == term.lower().removesuffix("s") or (len(initials) > 1 and name == initials)
+    return bare == term.lower() or (len(initials) > 1 and name == initials)
 
 
 def without_article(name: str) -> str:

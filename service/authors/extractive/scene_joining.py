@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from service.authors.extractive.scene_draft import AFTER_ALL, Line, SceneDraft
 
 SHORT, MOST = 38, 130  # words that take 15 and 52 seconds
@@ -12,10 +14,15 @@ _SHOWN_WHOLE = ("code", "comparison", "table", "steps", "list", "figure", "warni
 
 
 def join_short(scenes: list[SceneDraft]) -> None:
-    """Joins neighbours of one section while one of them is too short, or has nothing to show."""
+    """Joins neighbours of one section while one of them is too short, or has nothing to show; terms first."""
+    _join_where(scenes, lambda one, other: one.kind in ("definition", "map") and other.kind == "definition")
+    _join_where(scenes, lambda _one, _other: True)
+
+
+def _join_where(scenes: list[SceneDraft], may: Callable[[SceneDraft, SceneDraft], bool]) -> None:
     place = 0
     while place + 1 < len(scenes):
-        if _join(scenes[place], scenes[place + 1]):
+        if may(scenes[place], scenes[place + 1]) and _join(scenes[place], scenes[place + 1]):
             one, other = scenes[place], scenes[place + 1]
             scenes[place : place + 2] = [other if other.said and not one.said else one]
             place = max(0, place - 1)
@@ -34,6 +41,7 @@ def _join(one: SceneDraft, other: SceneDraft) -> bool:
         ("definition", "bullets"): _absorb,
         ("map", "bullets"): _absorb,
         ("bullets", "definition"): _lead_in,
+        ("bullets", "map"): _lead_in,
     }
     move = by_kinds.get((one.kind, other.kind))
     if move is None and other.kind == "bullets" and one.kind in _SHOWN_WHOLE and _gives_way(other):

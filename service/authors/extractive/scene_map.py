@@ -123,6 +123,15 @@ def _under_the_heading(scene: SceneDraft) -> None:
     scene.kind, scene.lines, scene.fields = "map", [line for _, line in branches], {"text": ""}
 
 
+def _as_whole_lines(lines: Iterable[Line]) -> None:
+    """Beside entries that stand whole, the others are not split either."""
+    for line in lines:
+        if not line.text or not line.forms[-1][1]:
+            continue
+        line.forms = [("", f"{name} {text}".strip()) for name, text in line.forms]
+        line.name, line.text = line.forms[0]
+
+
 def _named(sentence: Sentence) -> Line | None:
     """An entry that begins with a name, set off by a dash or a colon from what it is."""
     found = _NAMED.match(re.sub(r"\s*\([^()]*\)", "", sentence.text).rstrip(" .;"))
@@ -137,20 +146,28 @@ def _named(sentence: Sentence) -> Line | None:
 
 def _members(scene: SceneDraft) -> None:
     """A list of names is drawn as the members of its heading; entries that are sentences, as subject and predicate."""
-    drawn: dict[int, Line] = {}
-    for said in scene.facts():
-        if said.shows is None or said.sentence is None:
-            continue
-        line = _named(said.sentence) or _branch(said.sentence, "")
-        if len(words(said.shows.text)) <= SHORT_NAME and not (line and line.name == said.shows.text and line.text):
-            drawn[id(said.shows)] = Line(said.shows.text, said.shows.cites, forms=[("", said.shows.text)], keep=True)
-        elif line and line.name:
-            line.keep = True
-            line.forms = [form for form in line.forms if form[1] or _named(said.sentence)]
-            drawn[id(said.shows)] = line
+    drawn = {id(said.shows): line for said in scene.facts() if said.shows and (line := _member(said))}
     if len(drawn) < len(scene.lines) or any(re.match(r"\d", line.text) for line in scene.lines):
         return
+    if any(not line.name for line in drawn.values()):
+        _as_whole_lines(drawn.values())
     for said in scene.said:
         if said.shows is not None:
             said.shows = drawn[id(said.shows)]
     scene.kind, scene.lines, scene.fields = "map", [drawn[id(line)] for line in scene.lines], {"text": ""}
+
+
+def _member(said: Said) -> Line | None:
+    """The entry as a branch; one of a sentence keeps its predicate, however short the slide must be."""
+    shows, sentence = said.shows, said.sentence
+    if shows is None or sentence is None:
+        return None
+    named = _named(sentence)
+    line = named or _branch(sentence, "")
+    if len(words(shows.text)) <= SHORT_NAME and not (line and line.name == shows.text and line.text):
+        return Line(shows.text, shows.cites, forms=[("", shows.text)], keep=True)
+    if line is None or not line.name:
+        return None
+    line.keep = True
+    line.forms = line.forms if named else [form for form in line.forms if form[1]]
+    return line

@@ -33,8 +33,17 @@ def thin(scene: SceneDraft) -> None:
             _shorten_line(scene, best)
         elif not _drop_line(scene, spoken):
             break
-    if scene.kind == "map" and scene.fields["text"] and len(scene.lines) == 1 and scene.lines[0].name:
+    if (
+        scene.kind == "map"
+        and scene.fields["text"]
+        and len(scene.lines) == 1
+        and not _about(scene.lines[0], scene.title)
+    ):
         _back_to_card(scene)
+
+
+def _about(line: Line, term: str) -> bool:
+    return not line.name or term.lower() in line.name.lower()
 
 
 def _back_to_card(scene: SceneDraft) -> None:
