@@ -113,7 +113,7 @@ _TELEGRAPH = tuple(
 _HOW = {"never ": "Never ", "not ": "Do not ", "only ": "Only ", "always ": "Always "}
 _ITEM_HEAD = re.compile(
     r"^(.{8,60}?\b[\w’'`-]{3,})(?:,|;|:| (?:before|when|with|by|for|so|because|that|which|while|after|if|unless|until|"
-    r"using|from|through|via|without|whether|where|as|in|on|at|to)\b)"
+    r"using|from|through|via|without|whether|where|as|in|on|at|to(?= (?:the|an?|your|each|\d)))\b)"
 )
 _ITEM_OPENING = re.compile(r"(?:if|when|for|in|on|to|as|while|because|although|not|using|by)\b", _I)
 _CONDITIONAL_STEP = re.compile(r"^(?:In|For|If|When|Where|Once|After|Before)\b[^,]{5,160}, (?P<main>\w.*)")
@@ -293,7 +293,9 @@ def item_line(sentence: Sentence) -> str:
 def _is_good_head(head: str, rest: str) -> bool:
     if not 3 <= len(words(head)) <= 8 or len(content_words(head)) < 3:
         return False
-    if re.search(r"\b(?:that|which|who)\b", head) or re.search(r"\b(?:be|is|are|must|should|can|will)\b", rest):
+    if re.search(r"\b(?:that|which|who|until|before|after)\b", head) or re.search(
+        r"\b(?:be|is|are|must|should|can|will)\b", rest
+    ):
         return False
     return not (_CONDITION.search(rest) or _ITEM_OPENING.match(head) or _ITEM_BROKEN.search(head))
 
