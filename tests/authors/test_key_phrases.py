@@ -80,8 +80,11 @@ def test_an_order_is_shown_without_its_details(text: str, short: str) -> None:
     assert orders(sentence(text), step=True)[-1] == short
 
 
-@pytest.mark.parametrize("text", ["Never open the lid before it is brown.", "Explain what the time to live controls."])
-def test_a_prohibition_and_a_question_keep_every_word(text: str) -> None:
+@pytest.mark.parametrize(
+    "text",
+    ["Never open the lid before it is brown.", "Explain what the time to live controls.", "Push to or pull from it."],
+)
+def test_a_prohibition_a_question_and_a_pair_keep_every_word(text: str) -> None:
     assert orders(sentence(text), step=True) == []
 
 

@@ -66,7 +66,9 @@ _ADVERB = re.compile(
 _BETWEEN_CLAUSES = re.compile(r",? (?:and|but|whereas|while|so)(?: then)? |, |; |: ")
 _APPOSITION = re.compile(r"^(?:The|An?) [^,.:;]{3,40}, (?P<name>[A-Z][\w’'-]*), ")
 _SECOND_VERB = re.compile(r",? and (?:then )?(?P<verb>[a-z]+s) ")
-_INCOMPLETE = re.compile(r"\b(?:either|both|between)\b|^(?:[\w’']+ )?(?:be|is|are|was|needs?)(?: [\w-]+)?$")
+_INCOMPLETE = re.compile(
+    r"\b(?:either|both|between|(?:to|from|in|on) or)\b|^(?:[\w’']+ )?(?:be|is|are|was|needs?)(?: [\w-]+)?$"
+)
 _WHILE_DOING = re.compile(r"^When \w+ing [^,]{3,40}, (?=[a-z])")
 _POINTS_BACK = re.compile(r"\b(?:this|that|these|those|it|them|they)\b", re.IGNORECASE)
 _ASKS = re.compile(r"\b(?:what|how|why|whether)\b")
