@@ -14,7 +14,7 @@ from typing import Any
 
 from renderer_job import fonts
 from renderer_job.canvas import Canvas, DoesNotFit
-from renderer_job.slides import code, grids, lists, openers, problems, prose
+from renderer_job.slides import code, grids, lists, maps, openers, problems, prose
 from renderer_job.slides.anatomy import Deck, Page
 from renderer_job.text import clean, is_rtl, plain
 from renderer_job.theme import make_theme
@@ -49,6 +49,7 @@ KINDS = {
     "table": Kind(grids.table, "rows"),
     "code": Kind(code.code, "lines"),
     "process": Kind(lists.process, "items"),
+    "map": Kind(maps.concept_map, "items"),
     "worked": Kind(problems.worked, "items"),
     "question": Kind(problems.question),
     "recap": Kind(lists.recap, "items"),

@@ -26,6 +26,7 @@ from service.domain.storyboard import (
     CodeScene,
     ComparisonScene,
     FigureScene,
+    MapScene,
     ProcessScene,
     QuestionScene,
     RecapScene,
@@ -36,7 +37,7 @@ from service.domain.storyboard import (
     WorkedScene,
 )
 
-VISUAL = (CodeScene, TableScene, ComparisonScene, ProcessScene, FigureScene, WorkedScene, StepsScene)
+VISUAL = (CodeScene, TableScene, ComparisonScene, ProcessScene, FigureScene, WorkedScene, StepsScene, MapScene)
 ASKING = (QuestionScene, RecapScene)
 FRAME = (TitleScene, SectionScene, *ASKING)
 
@@ -153,7 +154,9 @@ def told_once(course: CourseDocuments) -> Check:
 def signaling(course: CourseDocuments) -> Check:
     """P7: what is being spoken of is revealed or set off as it is said."""
     built = [
-        (place, scene) for place, scene in course.slides() if isinstance(scene, BulletsScene | StepsScene | WorkedScene)
+        (place, scene)
+        for place, scene in course.slides()
+        if isinstance(scene, BulletsScene | StepsScene | MapScene | WorkedScene)
     ]
     where = [
         place for place, scene in built if len(lines_on(scene)) > 1 and all(cue.state is None for cue in scene.cues)

@@ -8,6 +8,7 @@ from service.domain.storyboard import (
     ComparisonScene,
     DefinitionScene,
     FigureScene,
+    MapScene,
     ProcessScene,
     QuestionScene,
     QuoteScene,
@@ -38,6 +39,8 @@ def lines_on(scene: Scene) -> tuple[str, ...]:
             return (scene.text,)
         case FigureScene():
             return tuple(filter(None, (scene.figure, scene.text, scene.note)))
+        case MapScene():
+            return tuple(filter(None, (scene.text, *(" ".join(item) for item in scene.items))))
         case ProcessScene():
             return tuple(" ".join(item) for item in scene.items)
     return ()

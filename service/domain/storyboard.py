@@ -125,6 +125,17 @@ class ProcessScene(_Scene):
     items: tuple[tuple[str, str], ...] = Field(min_length=2, max_length=6)
 
 
+class MapScene(_Scene):
+    """A concept map: the title and its meaning on a card, and what belongs to it as branches (name, text).
+
+    State k shows k branches, the newest in ink; the last state (n + 1 for n branches) restores all.
+    """
+
+    kind: Literal["map"] = "map"
+    text: str = Field(default="", max_length=TEXT)
+    items: tuple[tuple[str, str], ...] = Field(min_length=1, max_length=6)
+
+
 class WorkedScene(_Scene):
     """A worked example: the problem, its steps, the answer."""
 
@@ -163,6 +174,7 @@ Scene = Annotated[
     | TableScene
     | CodeScene
     | ProcessScene
+    | MapScene
     | WorkedScene
     | QuestionScene
     | RecapScene,

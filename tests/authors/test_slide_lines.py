@@ -56,8 +56,8 @@ def test_a_word_for_an_example_does_not_stand_for_the_example() -> None:
 @pytest.mark.parametrize(
     ("text", "line"),
     [
-        ("The salt must be added to the dough", "Add salt to dough"),
-        ("A starter is a mixture of flour and water", "Starter: mixture of flour & water"),
+        ("The salt must be added to the dough", "Add the salt to the dough"),
+        ("A starter is a mixture of flour and water", "Starter: a mixture of flour and water"),
         ("You should wait at least 5 minutes", "Wait ≥ 5 minutes"),
     ],
 )
@@ -67,7 +67,7 @@ def test_slides_are_told_in_telegraph_style(text: str, line: str) -> None:
 
 def test_code_on_a_slide_is_set_as_code_and_keeps_its_small_letter() -> None:
     text = "keep init creates an encrypted store."
-    assert slide_line(sentence(text, Inline("code", 0, 9))) == "`keep init` creates encrypted store"
+    assert slide_line(sentence(text, Inline("code", 0, 9))) == "`keep init` creates an encrypted store"
 
 
 def test_a_list_entry_is_shown_by_its_bold_opening() -> None:

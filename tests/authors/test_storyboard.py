@@ -13,6 +13,7 @@ from service.domain.storyboard import (
     CodeScene,
     ComparisonScene,
     DefinitionScene,
+    MapScene,
     QuestionScene,
     RecapScene,
     StepsScene,
@@ -55,19 +56,21 @@ def test_the_sources_own_question_opens_the_lesson(laptop: Storyboard) -> None:
 
 
 def test_a_definition_has_a_card(bread: Storyboard) -> None:
-    cards = [scene for scene in bread.scenes if isinstance(scene, DefinitionScene)]
-    assert {"Starter", "Hydration", "Proofing"} <= {card.term for card in cards}
+    cards = [scene for scene in bread.scenes if isinstance(scene, MapScene | DefinitionScene)]
+    assert {"Starter", "Hydration", "Proofing"} <= {card.title for card in cards}
     assert cards[0].text == "Mixture of flour and water in which wild yeast and bacteria live together"
 
 
 def test_a_table_of_two_things_is_a_comparison_told_row_by_row(bread: Storyboard) -> None:
     scene = next(scene for scene in bread.scenes if isinstance(scene, ComparisonScene))
     assert scene.heads == ("Warm proofing", "Cold proofing")
-    assert [cue.state for cue in scene.cues if cue.state] == [1, 2, 3]
+    rows = [cue for cue in scene.cues if cue.state]
+    assert [cue.state for cue in rows] == [1, 2, 3, 4]
+    assert all(f" for {head}" in cue.text for cue in rows[:3] for head in scene.heads)
 
 
 def test_a_warning_stands_out(bread: Storyboard, laptop: Storyboard) -> None:
-    assert any("Never keep starter" in s.text for s in bread.scenes if isinstance(s, WarningScene))
+    assert any("Never keep a starter" in s.text for s in bread.scenes if isinstance(s, WarningScene))
     assert any("Do not pull out" in s.text for s in laptop.scenes if isinstance(s, WarningScene))
 
 
@@ -114,13 +117,13 @@ def test_the_check_question_shows_its_answer_only_after_the_pause(bread: Storybo
 def test_the_recap_shows_the_key_points_of_the_source(laptop: Storyboard) -> None:
     recap = laptop.scenes[-1]
     assert isinstance(recap, RecapScene)
-    assert recap.items[0] == "`keep init` creates encrypted store"
+    assert recap.items[0] == "`keep init` creates an encrypted store"
 
 
 def test_a_list_shows_every_entry_that_is_spoken() -> None:
     scene = next(s for s in film(bees())[1].scenes if s.title == "Who lives in a hive")
-    assert isinstance(scene, BulletsScene)
-    assert scene.items == ("Queen", "Worker", "Drone", "Brood")
+    assert isinstance(scene, MapScene)
+    assert scene.items == (("", "Queen"), ("", "Worker"), ("", "Drone"), ("", "Brood"))
 
 
 def test_captions_are_the_sources_own_words(bread: Storyboard) -> None:

@@ -43,6 +43,11 @@ KINDS: dict[str, dict[str, Any]] = {
         "title": "A loaf",
         "items": [["Mix", "Wet all flour."], ["Rise", "Wait."], ["Bake", "Hot, then less."]],
     },
+    "map": {
+        "title": "Starter",
+        "text": "Flour and water in which yeast and bacteria live together.",
+        "items": [["Yeast", "makes gas"], ["Bacteria", "make acid"], ["", "doubles in six hours"]],
+    },
     "worked": {
         "title": "How much water?",
         "problem": "500 g of flour at 70 per cent.",

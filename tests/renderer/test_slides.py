@@ -28,7 +28,17 @@ TEXTS = {  # fields that are filled at random, with how long they may be
     "title": 240, "subtitle": 240, "by": 240, "term": 120, "text": 900, "example": 240, "figure": 24, "note": 240,
     "role": 240, "problem": 900, "answer": 900, "kicker": 80, "cite_label": 240,
 }  # fmt: skip
-MOST = {"bullets": 8, "steps": 12, "recap": 8, "worked": 8, "process": 6, "comparison": 8, "table": 10, "code": 40}
+MOST = {
+    "bullets": 8,
+    "steps": 12,
+    "recap": 8,
+    "worked": 8,
+    "process": 6,
+    "map": 6,
+    "comparison": 8,
+    "table": 10,
+    "code": 40,
+}
 
 
 def overlaps(boxes: list[Box]) -> list[tuple[str, str]]:
@@ -76,7 +86,7 @@ def filled(rng: random.Random, kind: str) -> dict[str, Any]:
     count = rng.randint(1 if kind != "process" else 2, MOST.get(kind, 1))
     if kind in ("bullets", "steps", "recap", "worked"):
         content["items"] = [said(rng, 240) for _ in range(count)]
-    if kind == "process":
+    if kind in ("process", "map"):
         content["items"] = [[said(rng, 60), said(rng, 300)] for _ in range(count)]
     if kind == "comparison":
         content |= {"rows": [[said(rng, 60), said(rng, 300), said(rng, 300)] for _ in range(count)]}
@@ -114,6 +124,7 @@ MEMBERS: dict[str, tuple[str, Any]] = {  # the list of a kind, and how one membe
     "recap": ("items", str),
     "worked": ("items", str),
     "process": ("items", lambda text: [text[:40], text]),
+    "map": ("items", lambda text: [text[:40], text]),
     "comparison": ("rows", lambda text: [text[:20], text, text]),
     "table": ("rows", lambda text: [text, text[:60]]),
     "code": ("lines", str),

@@ -18,17 +18,29 @@ from service.domain.source import Cite
 
 DraftKind = Literal[
     "title", "section", "bullets", "list", "steps", "definition", "figure", "quote", "warning", "comparison", "table",
-    "code", "question", "recap",
+    "code", "question", "recap", "map",
 ]  # fmt: skip
 MOST_WORDS = 190
+AFTER_ALL = 99  # the state in which everything that a slide reveals one by one is shown again
 
 
 @dataclass(eq=False)
 class Line:
-    """One line of a slide and what proves it."""
+    """One line of a slide and what proves it. On a map `name` stands above the text; `forms` are shorter wordings.
+
+    Lines of one `group` (not 0) are shortened or dropped together; one that is to `keep` is never dropped.
+    """
 
     text: str
     cites: tuple[Cite, ...] = ()
+    name: str = ""
+    forms: list[tuple[str, str]] = field(default_factory=list)
+    group: int = 0
+    keep: bool = False
+
+    @property
+    def shown(self) -> str:
+        return f"{self.name} {self.text}".strip()
 
 
 @dataclass(eq=False)
@@ -41,6 +53,7 @@ class Said:
     shows: Line | None = None
     state: int | None = None
     pause: float = 0.0
+    sentence: Sentence | None = None
 
     @property
     def words(self) -> int:
@@ -58,6 +71,7 @@ class SceneDraft:
     source_title: str = ""
     cites: tuple[Cite, ...] = ()
     fields: dict[str, Any] = field(default_factory=dict)
+    section: int = -1
 
     @property
     def words(self) -> int:
@@ -79,7 +93,7 @@ def say(sentence: Sentence, prefix: str = "", shows: Line | None = None, bare: b
             if mark.start >= shift
         )
         sentence = Sentence(text, sentence.cites, marks, sentence.kind, sentence.ordered)
-    return Said(text, speech_of(sentence, prefix), sentence.cites, shows)
+    return Said(text, speech_of(sentence, prefix), sentence.cites, shows, sentence=sentence)
 
 
 def signpost(text: str) -> Said:
@@ -106,6 +120,8 @@ def finish(draft: SceneDraft, scene_id: str) -> board.Scene:
             return board.StepsScene(**common, items=items)
         case "recap":
             return board.RecapScene(**common, items=items)
+        case "map":
+            return board.MapScene(**common, **draft.fields, items=tuple((one.name, one.text) for one in draft.lines))
         case "table":
             return board.TableScene(**common, **draft.fields)
         case "comparison":
@@ -141,8 +157,10 @@ def _within(name: str, value: Any) -> Any:
 
 def _cue(draft: SceneDraft, said: Said) -> board.Cue:
     state = said.state
-    if said.shows is not None and said.shows in draft.lines and draft.kind in ("bullets", "list", "steps"):
+    if said.shows is not None and said.shows in draft.lines and draft.kind in ("bullets", "list", "steps", "map"):
         state = draft.lines.index(said.shows) + 1
+    if state == AFTER_ALL:
+        state = len(draft.lines or draft.fields.get("rows", ())) + 1
     return board.Cue(
         text=shorten(said.text, 1200),
         speech=shorten(said.speech, 1400),

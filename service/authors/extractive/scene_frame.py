@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from service.authors.extractive.key_phrases import orders
 from service.authors.extractive.lexicon import ACTION_VERBS
 from service.authors.extractive.material import Idea, Section, Unit
 from service.authors.extractive.narration import speak
@@ -31,6 +32,7 @@ _NO_HOW = frozenset(
     )
 )
 _EXAMPLES = re.compile(r"(?:examples?|failures?|fails?|pass(?:es)?|correct|incorrect|code samples?)\b", re.IGNORECASE)
+_AIM_DETAIL = re.compile(r"^(?!.*\b(?:how|what|why)\b)((?:\S+ ){3,7}?\S+) (?:to|without|from|with|when|before|by) .*$")
 PAUSE_FOR_A_QUESTION = 6
 PAUSE_FOR_PRACTICE = 12
 
@@ -47,7 +49,8 @@ def opening(
         aims = SceneDraft("bullets", "What you will be able to do", kicker=title)
         starts = ("When you finish this lesson, you can", "You can also", "And you can")
         for place, objective in enumerate(objectives[:5]):
-            line = Line(objective.text)
+            aim = orders(Sentence(objective.text, ()), step=True) or _AIM_DETAIL.findall(objective.text)
+            line = Line(objective.text, forms=[("", text) for text in (objective.text, *aim)])
             start = starts[0] if place == 0 else starts[2] if place == len(objectives) - 1 else starts[1]
             text = f"{start} {casing.lowered(objective.text.rstrip('.'))}."
             said = _spoken_signpost(text)

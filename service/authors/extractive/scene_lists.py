@@ -5,19 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from service.authors.extractive.key_phrases import orders
 from service.authors.extractive.material import Idea, Section, Unit
 from service.authors.extractive.narration import can_be_said, speak
 from service.authors.extractive.scene_draft import Line, Said, SceneDraft, say, signpost
 from service.authors.extractive.sentences import Sentence
 from service.authors.extractive.signposts import Signposts
-from service.authors.extractive.slide_lines import item_line, set_code, telegraph
+from service.authors.extractive.slide_lines import as_shown, item_line, set_code, telegraph
 from service.authors.extractive.words import words
 
 LINES_ON_A_SLIDE = 5
 WORDS_ON_A_SLIDE = 140
+WHOLE_WORDS = 14  # of an entry that is shown as it is when it has no short form
 ROWS_ON_A_SLIDE = 7
 COLUMNS_ON_A_SLIDE = 5
-ROWS_TOLD = 4
+_NOT_COMPARED = re.compile(
+    r"\s*$|(?:example|purpose|description|meaning|use|notes?|details?|value|result)s?\b", re.IGNORECASE
+)
 
 
 def list_scenes(
@@ -64,7 +68,7 @@ def _opening(idea: Idea, lead: Sentence | None, signposts: Signposts) -> list[Sa
 
 
 def _add_item(scene: SceneDraft, unit: Unit, number: int) -> None:
-    line = Line(_shown(unit.head), unit.head.cites)
+    line = Line(_shown(unit.head), unit.head.cites, keep=True)
     if scene.kind != "steps" and number:
         line.text = f"{number}. {line.text}"
     scene.lines.append(line)
@@ -82,7 +86,7 @@ def _add_item(scene: SceneDraft, unit: Unit, number: int) -> None:
 
 
 def _shown(sentence: Sentence) -> str:
-    """The item's short form; an item that has none is cut at a clause, or at a word with an ellipsis."""
+    """The item's short form; an item that has none is cut at a clause or a detail, at a word with an ellipsis last."""
     line = item_line(sentence)
     if line:
         return line
@@ -90,7 +94,11 @@ def _shown(sentence: Sentence) -> str:
     half = re.match(r"(?:if|when|using|by|once|after|before|in|on|for|to)\b", clause, re.IGNORECASE)
     if 3 <= len(words(clause)) <= 14 and not half:
         return set_code(telegraph(clause.rstrip(" .,;:")), sentence)
-    return " ".join(sentence.text.split()[:12]).rstrip(" ,;:") + "…"
+    bare = re.sub(r"\s*\([^()]*\)", "", sentence.text).rstrip(" .;,")
+    if len(words(bare)) <= WHOLE_WORDS:
+        return as_shown(bare, sentence)
+    short = orders(sentence, step=True)
+    return set_code(short[0], sentence) if short else " ".join(bare.split()[:12]).rstrip(" ,;:(") + "…"
 
 
 def _only_code(sentence: Sentence) -> bool:
@@ -109,17 +117,17 @@ def table_scene(idea: Idea, section: Section, signposts: Signposts, lead: Senten
     scene.said = [say(lead, bare=True)] if lead else []
     if not lead:
         scene.said.append(signpost(signposts.sign("table") or "Here is a table."))
-    side_by_side = len(header) == 3 and len(body) <= 6 and header[1].strip() and header[2].strip()
+    side_by_side = len(header) == 3 and len(body) <= 6 and not any(_NOT_COMPARED.match(head) for head in header[1:])
     if side_by_side:
         scene.kind = "comparison"
         scene.fields = {"heads": (header[1], header[2]), "rows": tuple((r[0], r[1], r[2]) for r in body)}
     else:
         scene.fields = {"header": header, "rows": tuple(body)}
     cites = dict(enumerate(idea.row_cites))
-    told = body if side_by_side else body[:ROWS_TOLD]
+    told = body if side_by_side else body[: max(2, len(body) // 2)]
     for place, row in enumerate(told, start=1):
         proof = (cites[place],) if place in cites else idea.cites[:1]
-        said = _row_said(header, row, proof)
+        said = _row_said(header, row, proof, bool(side_by_side))
         said.state = place if side_by_side else None
         scene.said.append(said)
     if len(rows) - 1 > len(told):
@@ -136,13 +144,18 @@ def _fits(rows: Sequence[tuple[str, ...]]) -> bool:
     return sum(not cell.strip() for cell in cells) <= 0.25 * len(cells)
 
 
-def _row_said(header: Sequence[str], row: Sequence[str], proof: tuple[object, ...]) -> Said:
-    """A row as one sentence: its label, then each value under the name of its column."""
+def _row_said(header: Sequence[str], row: Sequence[str], proof: tuple[object, ...], side_by_side: bool) -> Said:
+    """A row as one sentence: its label, then its values; side by side, each with what it belongs to."""
     values = [(head.strip(), cell.strip()) for head, cell in zip(header[1:], row[1:], strict=False) if cell.strip()]
+    label = row[0].strip()
     if len(values) == 1 or any(len(words(head)) > 4 or not head for head, _ in values):
-        text = f"{row[0].strip()}: " + "; ".join(cell for _, cell in values)
+        text = f"{label}: " + "; ".join(cell for _, cell in values)
+    elif side_by_side:
+        text = f"{label}: " + ", and ".join(f"{cell} for {head}" for head, cell in values)
     else:
-        text = f"{row[0].strip()}: " + "; ".join(f"{head}, {cell}" for head, cell in values)
+        text = f"{label}: " + "; ".join(
+            cell[:1].lower() + cell[1:] if cell[1:2].islower() else cell for _, cell in values
+        )
     text = text.rstrip(".; ") + "."
     spoken = speak(text.replace(";", ","))
     return Said(text, "" if spoken == text else spoken, proof)  # type: ignore[arg-type]

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from service.authors.extractive import patterns
 from service.authors.extractive.material import Idea, Section, Unit
 from service.authors.extractive.scene_draft import Line, Said, SceneDraft, say, signpost
 from service.authors.extractive.sentences import Sentence
 from service.authors.extractive.signposts import Signposts
-from service.authors.extractive.slide_lines import LINE_WORDS, compress, set_code, slide_line
-from service.authors.extractive.words import capitalized, overlap, words
+from service.authors.extractive.slide_lines import LINE_WORDS, as_shown, compress, set_code, slide_line
+from service.authors.extractive.words import bag, capitalized, overlap, words
 
 FIGURES_IN_A_LESSON = 2
 WARNINGS_IN_A_LESSON = 3
+QUOTED = (8, 32)  # words of a quotation that is shown
 _TAIL_OF_MEANING = re.compile(r",? (?:which|such as|including|because|so that|for example|e\.g\.)\b.*$", re.DOTALL)
 
 
@@ -54,9 +56,8 @@ class TextScenes:
                 said[0].shows = line
             scene.said += said
             previous = unit
-        if not scene.lines and self._joins_last(scene):
-            return
-        self.scenes.append(scene if scene.lines else _without_lines(scene, units))
+        if scene.lines or not self._joins_last(scene):
+            self.scenes.append(scene)
 
     def _joins_last(self, scene: SceneDraft) -> bool:
         if len(self.scenes) <= self.opened:
@@ -130,7 +131,8 @@ class TextScenes:
 
     def warn(self, units: list[Unit], title: str = "") -> bool:
         """A warning card with the first unit's statement."""
-        line = slide_line(units[0].head, 22)
+        head = units[0].head
+        line = slide_line(head, 22) or (as_shown(head.plain.rstrip("."), head) if head.length <= LINE_WORDS else "")
         if not line:
             return False
         self.flush()
@@ -160,9 +162,9 @@ class TextScenes:
                 scene.title, scene.kicker = title, "Note" if idea.tone == "note" else "Warning"
 
     def quote(self, idea: Idea, units: list[Unit]) -> None:
-        """A quotation of up to 60 words is shown whole; a longer one is told like any text."""
+        """A quotation of a sentence or two is shown whole; a snatch of words or a long one is told like any text."""
         length = sum(unit.words for unit in units)
-        if not units or length > 60:
+        if not units or not QUOTED[0] <= length <= QUOTED[1]:
             for unit in units:
                 self.add(unit)
             return
@@ -183,7 +185,7 @@ def tell(unit: Unit, bare: bool = True) -> list[Said]:
 def figure_of(sentence: Sentence) -> str:
     """The one number with a unit, or the ratio, that the sentence turns on; '' when there is none or more."""
     found = [m for m in patterns.NUMBER.finditer(sentence.text) if m["to"] or m["unit"]]
-    if len(found) != 1 or not 5 <= sentence.length <= 22 or sentence.roles & {"narrative", "example"}:
+    if len(found) != 1 or not 5 <= sentence.length <= 16 or sentence.roles & {"narrative", "example"}:
         return ""
     if len(patterns.NUMBER.findall(sentence.text)) > 1 or len(found[0][0]) > 20:
         return ""
@@ -214,17 +216,22 @@ def _line_of(unit: Unit, limit: int) -> Line | None:
     return None
 
 
-def _without_lines(scene: SceneDraft, units: list[Unit]) -> SceneDraft:
-    """No sentence gets short enough: show a longer line, else the first sentence as a quotation of the source."""
+def fill_empty(scenes: Iterable[SceneDraft]) -> None:
+    """Where no sentence gets short enough: a longer line, else the first sentence as a quotation of the source."""
+    for scene in scenes:
+        if scene.kind == "bullets" and not scene.lines:
+            _fill(scene)
+
+
+def _fill(scene: SceneDraft) -> None:
+    sentences = [said.sentence for said in scene.said if said.sentence is not None]
     for limit in (20, 26):
-        for unit in units:
-            text = slide_line(unit.head, limit)
+        for said in scene.said:
+            text = slide_line(said.sentence, limit) if said.sentence else ""
             if text:
-                line = Line(text, unit.head.cites)
-                scene.lines = [line]
-                scene.said[0].shows = line
-                return scene
-    best = min(units, key=lambda unit: (-overlap(scene.title, unit.bag), unit.head.length))
-    scene.kind, scene.cites = "quote", best.head.cites
-    scene.fields = {"text": best.head.plain}
-    return scene
+                said.shows = Line(text, said.cites)
+                scene.lines = [said.shows]
+                return
+    best = min(sentences, key=lambda one: (-overlap(scene.title, bag([one.text])), one.length))
+    scene.kind, scene.cites = "quote", best.cites
+    scene.fields = {"text": best.plain}

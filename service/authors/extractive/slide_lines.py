@@ -77,7 +77,7 @@ _PASSIVE = re.compile(
 )
 _COPULA = re.compile(
     r"^(?P<subject>(?:[\w’'/-]+ ){1,4})(?:is|are) "
-    r"(?P<rest>(?!(?:that|there|this|it|to|about|often|usually|now|still)\b).{8,})$"
+    r"(?P<rest>(?:an?|the) .{8,})$"
 )
 _NO_PASSIVE = re.compile(r"\b(?:which|that|who|what|and|or|if|when|order|used|users?|you|we)\b")
 _NO_COPULA = re.compile(
@@ -101,8 +101,7 @@ _TELEGRAPH = tuple(
         (r"\b(?:that|which) (?:is|are) (?=\w+(?:ed|ing|en)\b)", ""),
         (r"\bin order to\b", "to"),
         (r"\b(?:a number of|a variety of|various) ", ""),
-        (r"\b(?:very|really|simply|just|quite|actually|easily|also)\s", ""),
-        (r" and ", " & "),
+        (r"\b(?:very|really|simply|quite|actually|easily|also)\s", ""),
         (r"\bat least (?=\d)", "≥ "),
         (r"\b(?:greater|more|longer|higher) than (?=\d)", "> "),
         (r"\b(?:less|fewer|shorter|lower) than (?=\d)", "< "),
@@ -114,7 +113,7 @@ _TELEGRAPH = tuple(
 _HOW = {"never ": "Never ", "not ": "Do not ", "only ": "Only ", "always ": "Always "}
 _ITEM_HEAD = re.compile(
     r"^(.{8,60}?\b[\w’'`-]{3,})(?:,|;|:| (?:before|when|with|by|for|so|because|that|which|while|after|if|unless|until|"
-    r"using|from|through|via|without|whether|where|as|in|on|at|to)\b)"
+    r"using|from|through|via|without|whether|where|as|in|on|at|to(?= (?:the|an?|your|each|\d)))\b)"
 )
 _ITEM_OPENING = re.compile(r"(?:if|when|for|in|on|to|as|while|because|although|not|using|by)\b", _I)
 _CONDITIONAL_STEP = re.compile(r"^(?:In|For|If|When|Where|Once|After|Before)\b[^,]{5,160}, (?P<main>\w.*)")
@@ -218,9 +217,8 @@ def has_finite_verb(text: str) -> bool:
 
 
 def telegraph(text: str) -> str:
-    """Slide style: "The salt must be added to X" → "Add salt to X", "X is a Y" → "X: Y"; articles go."""
-    line = re.sub(r"^There (?:is|are) (?!no\b)", "", text)
-    line = _ARTICLE.sub("", _MODAL_OPENING.sub("", line))
+    """Slide style: "The salt must be added to X" → "Add the salt to X", "X is a Y" → "X: a Y"; a whole phrase."""
+    line = _MODAL_OPENING.sub("", text)
     line = _active(line) or _labelled(line) or line
     for pattern, replacement in _TELEGRAPH:
         line = pattern.sub(replacement, line)
@@ -247,7 +245,7 @@ def _labelled(line: str) -> str:
         return ""
     if re.search(r"\b(?:is|are)\b", match["rest"]) or match["subject"].split()[0].lower() in ACTION_VERBS:
         return ""
-    return f"{match['subject'].strip()}: {match['rest']}"
+    return f"{_ARTICLE.sub('', match['subject'], count=1).strip()}: {match['rest']}"
 
 
 def slide_line(sentence: Sentence, limit: int = LINE_WORDS) -> str:
@@ -295,7 +293,9 @@ def item_line(sentence: Sentence) -> str:
 def _is_good_head(head: str, rest: str) -> bool:
     if not 3 <= len(words(head)) <= 8 or len(content_words(head)) < 3:
         return False
-    if re.search(r"\b(?:that|which|who)\b", head) or re.search(r"\b(?:be|is|are|must|should|can|will)\b", rest):
+    if re.search(r"\b(?:that|which|who|until|before|after)\b", head) or re.search(
+        r"\b(?:be|is|are|must|should|can|will)\b", rest
+    ):
         return False
     return not (_CONDITION.search(rest) or _ITEM_OPENING.match(head) or _ITEM_BROKEN.search(head))
 

@@ -21,22 +21,25 @@ from service.authors.extractive.scene_frame import (
     recap,
     section_scene,
 )
+from service.authors.extractive.scene_joining import join_short
 from service.authors.extractive.scene_lists import list_scenes, table_scene
-from service.authors.extractive.scene_text import TextScenes
+from service.authors.extractive.scene_map import draw_maps
+from service.authors.extractive.scene_recall import faded_scene, recall_scene
+from service.authors.extractive.scene_text import TextScenes, fill_empty
+from service.authors.extractive.scene_thinning import thin
 from service.authors.extractive.scoring import score
 from service.authors.extractive.selection import left_out
 from service.authors.extractive.sentences import Sentence
 from service.authors.extractive.signposts import Signposts
 from service.authors.extractive.titles import key_terms
-from service.authors.extractive.words import fourgrams, shorten
+from service.authors.extractive.words import shorten
 from service.domain import storyboard as board
 from service.domain.course import CoursePlan
 from service.domain.lesson import Lesson
 from service.domain.quiz import QuizItem
 
 PRACTICE_IN_A_VIDEO = 2
-COPIED_SHARE = 0.35
-LINES_KEPT = 3
+FADED_IN_A_VIDEO = 1
 
 
 def storyboard_of(plan: CoursePlan, lesson: Lesson, library: Library, check: QuizItem | None) -> board.Storyboard:
@@ -49,16 +52,17 @@ def storyboard_of(plan: CoursePlan, lesson: Lesson, library: Library, check: Qui
     hook = hook_question(lesson.title, lesson.objectives, _own_questions(plan, lesson, library), library.casing)
     scenes = opening(lesson.title, module, number, lesson.objectives, hook, library.casing)
     body = _Body(sections, dropped, library).scenes()
-    _join_short(body)
+    join_short(body)
+    fill_empty(body)
+    draw_maps(body)
     _retitle(body, sections)
-    middle = question_scene(check) if check else None
-    if middle is not None:
-        body.insert(_middle(body), middle)
-    scenes += body + [scene for idea in _exercises(sections) if (scene := practice_scene(idea))][:PRACTICE_IN_A_VIDEO]
+    for scene in (*scenes, *body):
+        thin(scene)
+    scenes += _with_questions(body, check, sections)
     closing = recap(lesson.objectives, sections, keypoints, dropped, library.casing)
     scenes += [closing] if closing else []
     for scene in scenes:
-        _thin(scene)
+        thin(scene)
         scene.kicker = scene.kicker or (lesson.title if scene.title != lesson.title else module)
         scene.source_title = scene.source_title or _source_title(scene, library)
     return board.Storyboard(
@@ -68,6 +72,19 @@ def storyboard_of(plan: CoursePlan, lesson: Lesson, library: Library, check: Qui
         language=plan.language,
         scenes=tuple(finish(scene, f"s{place}") for place, scene in enumerate(scenes, start=1)),
     )
+
+
+def _with_questions(body: list[SceneDraft], check: QuizItem | None, sections: Sequence[Section]) -> list[SceneDraft]:
+    """The body with its check midway, then one faded procedure, then the exercises of the source."""
+    faded = [scene for steps in body if (scene := faded_scene(steps))][:FADED_IN_A_VIDEO]
+    practice = [scene for idea in _exercises(sections) if (scene := practice_scene(idea))][:PRACTICE_IN_A_VIDEO]
+    middle = question_scene(check) if check else None
+    if middle is None and not faded and not practice:
+        middle = recall_scene(body)
+        return [*body, middle] if middle else body
+    if middle is not None:
+        body.insert(_middle(body), middle)
+    return body + faded + practice
 
 
 def _source_title(scene: SceneDraft, library: Library) -> str:
@@ -100,6 +117,7 @@ class _Body:
 
     def scenes(self) -> list[SceneDraft]:
         sources = list(dict.fromkeys(section.source for section in self.sections))
+        telling = [section.telling for section in self.sections]
         seen: set[str] = set()
         for place, section in enumerate(self.sections):
             divided = len(sources) > 1 and section.source not in seen
@@ -108,6 +126,8 @@ class _Body:
             self._section(section)
             for scene in self.found[before:]:
                 scene.source_title = section.source_title
+                scene.section = telling.index(section.telling)
+                scene.heading = scene.heading or section.name
             if divided:
                 title = section.source_title or section.title
                 announcement = self._announcement(title)
@@ -235,27 +255,12 @@ def _prose(idea: Idea, units: list[Unit], text: TextScenes) -> None:
                 text.add(unit)
 
 
-def _join_short(scenes: list[SceneDraft]) -> None:
-    """A slide of one short sentence is joined to its neighbour under the same heading."""
-    place = 0
-    while place + 1 < len(scenes):
-        one, other = scenes[place], scenes[place + 1]
-        alike = one.kind == other.kind == "bullets" and one.title == other.title and one.kicker == other.kicker
-        small = one.words < 25 or other.words < 25 or len(one.lines) + len(other.lines) <= 2
-        if alike and small and one.words + other.words < 120 and len(one.lines) + len(other.lines) <= 4:
-            one.lines += other.lines
-            one.said += other.said
-            del scenes[place + 1]
-        else:
-            place += 1
-
-
 def _retitle(scenes: Sequence[SceneDraft], sections: Sequence[Section]) -> None:
     """A later scene under the same heading is titled by the term that it is about, if it marks one."""
     seen: Counter[str] = Counter()
     terms = [term for term in key_terms(sections) if not patterns.GENERIC_HEADING.match(term)]
     for scene in scenes:
-        if seen[scene.title] and scene.kind in ("bullets", "list", "table", "figure"):
+        if seen[scene.title] and scene.kind in ("bullets", "list", "table", "figure", "map"):
             text = " ".join(said.text for said in scene.facts())
             term = next((t for t in terms if _names(t, text) and not _names(t, scene.title)), "")
             fresh = f"{scene.title}: {term}"
@@ -277,15 +282,3 @@ def _middle(scenes: Sequence[SceneDraft]) -> int:
         n for n in range(1, len(scenes)) if scenes[n].title != scenes[n - 1].title and scenes[n - 1].kind != "section"
     ]
     return min(changes, key=lambda n: (abs(n - half), n), default=len(scenes))
-
-
-def _thin(scene: SceneDraft) -> None:
-    """Takes off the lines that most copy what is said, while more than a third of the slide is copied."""
-    if scene.kind != "bullets" or not scene.facts():
-        return
-    said = set().union(*(fourgrams(s.text) for s in scene.said))
-    while len(scene.lines) > LINES_KEPT:
-        shown = set().union(*(fourgrams(line.text) for line in scene.lines))
-        if not shown or len(shown & said) <= COPIED_SHARE * len(shown):
-            return
-        scene.lines.remove(max(scene.lines, key=lambda line: len(fourgrams(line.text) & said)))
