@@ -3,78 +3,78 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from service.authors.extractive.material import Section, Unit
+from service.authors.extractive.material import Idea, Section, Unit
 from service.authors.extractive.quiz_parts import Candidate, Exam
 from service.authors.extractive.sentences import Sentence
 from service.authors.extractive.words import capitalized, overlap, stems, words
 from service.domain.course import Objective
 
-_LEAST_FIT = 0.4
-_STEPS = re.compile(r"^(?:Follow the steps for|Test|Carry out) ")
 # What a walk-through says about the moment is no answer to keep: "Git now knows …, but it has not recorded it yet".
 _OF_THE_MOMENT = re.compile(r"\b(?:now|yet|so far|at this point|currently)\b|^(?:The [\"“]|\()", re.IGNORECASE)
-LEAST_ANSWER_WORDS = 9
-_MAIN_IDEAS = "Describe the main ideas of "
-QUESTIONS_OF_THE_SOURCE = 2
-TERMS_ASKED = 2
-REASONS_ASKED = 2
+_LISTING = re.compile(r"^(?:List|Identify|Name|Outline|Recall|Recognize|Choose) ")
+_TWO_SIDES = re.compile(r"^(?:Compare|Contrast|Distinguish) (?P<one>.+?) (?:with|and|from|to) (?P<other>.+)$")
 _BECAUSE = re.compile(r"^(?P<claim>[A-Z].{20,160}?),? (?:because|since|so that) (?!of\b)(?P<reason>.{12,160})\.$")
 _NOT_ALONE = re.compile(r"\b(?:this|these|those|it|they|them|such|we|our|not only|if you)\b", re.IGNORECASE)
+LEAST_ANSWER_WORDS = 9
+LONGEST_ANSWER_WORDS = 60
+MOST_STEPS = 9
 
 
-def open_items(exam: Exam, covered: set[str], asked: set[int]) -> list[Candidate]:
-    """Short answers: the source's own questions, one for each objective that is not covered yet, and terms.
+def asked_openly(exam: Exam, objective: Objective, count: int, taken: set[int]) -> list[Candidate]:
+    """At most `count` open questions on the objective.
 
-    `asked`: starts of the spans that other items cite, so that no sentence is asked for twice.
+    `taken`: starts of the spans that other items cite, so that no sentence is asked for twice; it grows.
     """
-    taken = set(asked)
-    found = _own_questions(exam, taken)
-    for objective in exam.objectives:
-        if objective.id not in covered:
-            least_shared = 0.5 if objective.bloom in ("apply", "create") else 0.0
-            answer = _answer(exam, objective.text, taken, _LEAST_FIT, least_shared)
-            found += _candidate(question_of(objective), answer, taken)
-    found += _term_questions(exam, taken)
-    found += _reason_questions(exam, taken)
-    if not found and not covered and exam.objectives:
-        answer = _answer(exam, exam.objectives[0].text, taken, 0.0)
-        found += _candidate(question_of(exam.objectives[0]), answer, taken)
+    found: list[Candidate] = []
+    for question, answer in _questions(exam, objective, taken):
+        if len(found) >= count:
+            break
+        if answer and all(sentence.start not in taken and sentence.cites for sentence in answer):
+            taken.update(sentence.start for sentence in answer)
+            found.append(_open(question, answer))
     return found
 
 
-def _candidate(question: str, answer: Sequence[Sentence], taken: set[int]) -> list[Candidate]:
-    if not answer:
-        return []
-    taken.update(sentence.start for sentence in answer)
+def more_open(exam: Exam, taken: set[int]) -> list[Candidate]:
+    """One more question of a lesson that has few: a term or a reason that nothing asks for yet."""
+    for question, answer in (*_reasons(exam.sections), *_terms(exam.sections)):
+        if answer[0].start not in taken and answer[0].cites:
+            taken.update(sentence.start for sentence in answer)
+            return [_open(question, answer)]
+    return []
+
+
+def _open(question: str, answer: Sequence[Sentence]) -> Candidate:
     cites = tuple(cite for sentence in answer for cite in sentence.cites)
-    return [Candidate("open", "short", question, cites=cites, model_answer=" ".join(s.closed for s in answer))]
+    return Candidate("open", "short", question, cites=cites, model_answer=" ".join(s.closed for s in answer))
 
 
-def _own_questions(exam: Exam, taken: set[int]) -> list[Candidate]:
-    """Questions that the source asks of its readers, and headings that are questions, where the text answers them."""
-    found: list[Candidate] = []
-    for section in exam.sections:
-        units = [unit for unit in _tellable(section) if unit.head.start not in taken]
-        if section.title.endswith("?") and section.parent is not None and units:
-            found += _candidate(section.title, units[0].sentences, taken)
+def _questions(exam: Exam, objective: Objective, taken: set[int]) -> Iterator[tuple[str, list[Sentence]]]:
+    """Questions on the objective with their answers, the best first; each is made when it is asked for."""
+    yield question_of(objective), _answer(exam, objective, taken)
+    home = [exam.sections[exam.homes[objective.id]]] if exam.sections else []
+    yield from _reasons(home)
+    yield from _terms(home)
     for question in exam.questions:
-        if question.text.endswith("?"):
-            found += _candidate(question.text, _answer(exam, question.text, taken, 0.7, 0.6), taken)
-    return found[:QUESTIONS_OF_THE_SOURCE]
-
-
-def _term_questions(exam: Exam, taken: set[int]) -> list[Candidate]:
-    found: list[Candidate] = []
+        if question.text.endswith("?") and overlap(objective.text, set(stems(question.text))) > 0:
+            yield question.text, _best(exam, question.text, taken, 0.75, 0.6)
+    for section in home:
+        if section.title.endswith("?"):
+            yield section.title, _first_free(_tellable(section), taken)
+    yield f"{question_of(objective)} Give another point.", _answer(exam, objective, taken)
+    topic = home[0].telling.title.rstrip(":?.") if home else ""
+    if topic:
+        yield (
+            f"What should somebody who missed the lesson know about “{topic}”?",
+            _first_free(_tellable(home[0]), taken),
+        )
     for section in exam.sections:
-        for unit in section.units():
-            defined = unit.head.defines
-            if defined and defined[1] and unit.head.alone and unit.head.start not in taken and unit.head.cites:
-                found += _candidate(f"In your own words: what is meant by “{defined[0]}”?", [unit.head], taken)
-                if len(found) == TERMS_ASKED:
-                    return found
-    return found
+        yield (
+            f"What does the lesson say about “{section.telling.title.rstrip(':?.')}”?",
+            _first_free(_tellable(section), taken),
+        )
 
 
 def question_of(objective: Objective) -> str:
@@ -83,71 +83,105 @@ def question_of(objective: Objective) -> str:
     match = re.match(r"Explain what (.+) (is|are)$", text)
     if match:
         return f"In your own words: what {match[2]} {match[1]}?"
-    match = re.match(r"Explain (why|how|when|where) (.+)$", text)
+    match = re.match(r"Explain (why|how|when|where|what|which) (.+)$", text)
     if match:
         return f"In a sentence or two, explain {match[1]} {match[2]}."
-    if _STEPS.match(text):
-        return f"From memory: {_asked_steps(text)}"
-    if objective.bloom in ("apply", "create"):
+    match = re.match(r"(?:Follow|Carry out|Order) the steps (?:for|of|to) (.+)$", text)
+    if match:
+        return f"From memory: what are the steps for {match[1]}?"
+    if _LISTING.match(text):
+        return f"From memory: {text[:1].lower()}{text[1:]}."
+    if objective.bloom in ("apply", "create", "evaluate"):
         return f"Say how you would do it: {text[:1].lower()}{text[1:]}."
     return f"{capitalized(text)}, in a sentence or two."
 
 
-def _asked_steps(text: str) -> str:
-    if text.startswith("Test "):
-        return f"how do you {text[:1].lower()}{text[1:]}?"
-    return re.sub(r"^(?:Follow the steps for|Carry out) ", "name the steps for ", text) + "."
+def _answer(exam: Exam, objective: Objective, taken: set[int]) -> list[Sentence]:
+    """The sentences that answer best: steps for what is done, a list for what is listed, else the nearest passage."""
+    text = objective.text
+    doing = objective.bloom in ("apply", "create", "evaluate")
+    kinds = ("steps",) if doing else ("steps", "list") if _LISTING.match(text) or "steps" in text else ()
+    listed = _listed(exam, objective, kinds)
+    if listed and not any(sentence.start in taken for sentence in listed):
+        return listed
+    sides = _TWO_SIDES.match(text)
+    if sides:
+        return _both_sides(exam, sides["one"], sides["other"], taken)
+    return _best(exam, _topic(text), taken, 0.0, 0.34 if doing else 0.0, exam.homes.get(objective.id, -1))
 
 
-def _reason_questions(exam: Exam, taken: set[int]) -> list[Candidate]:
-    """A statement that the source gives a reason for: the learner gives it."""
-    found: list[Candidate] = []
-    for _, idea, sentence in exam.told():
-        match = _BECAUSE.match(sentence.text)
-        if not match or idea.kind not in ("text", "definition") or idea.tone or sentence.start in taken:
-            continue
-        claim = match["claim"].rstrip(",")
-        if not 5 <= len(words(claim)) <= 24 or _NOT_ALONE.search(claim):
-            continue
-        found += _candidate(f"Why is this so? “{claim}.”", [sentence], taken)
-        if len(found) == REASONS_ASKED:
-            break
-    return found
+def _topic(text: str) -> str:
+    """The objective without its verb."""
+    rest = text.partition(" ")[2]
+    return rest if stems(rest) else text
 
 
-def _answer(exam: Exam, text: str, taken: set[int], least: float, least_shared: float = 0.0) -> list[Sentence]:
-    """The sentences that answer best: the steps for a procedure, else the unit that shares most with the text."""
-    topic = " ".join(stems(text.removeprefix(_MAIN_IDEAS))[text.startswith(_MAIN_IDEAS) ^ 1 :]) or text
-    if _STEPS.match(text):
-        steps = _steps(exam.sections, text)
-        if steps and steps[0].start not in taken:
-            return steps
-    best: tuple[float, list[Sentence]] = (least, [])
-    for heading, unit in _answers(exam, topic):
-        if any(sentence.start in taken for sentence in unit.sentences) or (least and _of_the_moment(unit)):
-            continue
-        shared = overlap(topic, unit.bag)
-        fit = 0.8 * shared + 0.4 * heading + 0.2 * min(unit.score, 1.5) / 1.5
-        asks_meaning = "what" in text.lower() or text.startswith(_MAIN_IDEAS)
-        fit += 0.25 if unit.head.defines and asks_meaning else 0
-        fit += 0.15 if re.search(r"\bwhy\b", text, re.IGNORECASE) and "cause" in unit.roles else 0
-        if fit > best[0] and shared >= least_shared and (shared > 0.2 or heading >= 0.5 or not least):
-            best = (fit, list(unit.sentences))
-    return best[1]
+def _listed(exam: Exam, objective: Objective, kinds: Sequence[str]) -> list[Sentence]:
+    """The entries of the list or procedure that the objective speaks of."""
+    topic = _topic(objective.text)
+    fitting = [
+        (overlap(topic, set(stems(_heading(section, idea)))) + 0.3 * (number == exam.homes.get(objective.id)), -n, idea)
+        for number, section in enumerate(exam.sections)
+        for n, idea in enumerate(section.ideas)
+        if idea.kind in kinds and len(idea.units) >= 2
+    ]
+    if not fitting or max(fitting, key=lambda entry: entry[:2])[0] < 0.5:
+        return []
+    heads = [unit.head for unit in max(fitting, key=lambda entry: entry[:2])[2].units]
+    return heads if len(heads) <= MOST_STEPS and all(head.cites for head in heads) else []
+
+
+def _heading(section: Section, idea: Idea) -> str:
+    return f"{section.title} {section.telling.title} {idea.label} {idea.lead.text if idea.lead else ''}"
+
+
+def _both_sides(exam: Exam, one: str, other: str, taken: set[int]) -> list[Sentence]:
+    """A passage that speaks of both, else one for each."""
+    both = [
+        (overlap(one, unit.bag) + overlap(other, unit.bag) + 0.3 * ("contrast" in unit.roles), unit)
+        for section in exam.sections
+        for unit in _tellable(section)
+        if min(overlap(one, unit.bag), overlap(other, unit.bag)) >= 0.5 and unit.head.start not in taken
+    ]
+    if both:
+        return list(max(both, key=lambda pair: pair[0])[1].sentences)
+    first = _best(exam, one, taken, 0.0, 0.5)
+    second = _best(exam, other, taken | {s.start for s in first}, 0.0, 0.5)
+    return first + second if first and second else []
+
+
+def _best(exam: Exam, topic: str, taken: set[int], least: float, least_shared: float, home: int = -1) -> list[Sentence]:
+    """The passage that shares most with the topic, with the one after it where both are short and it goes on."""
+    ranked: list[tuple[float, int, Unit]] = []
+    for number, section in enumerate(exam.sections):
+        heading = overlap(topic, set(stems(section.title)) | set(stems(section.telling.title)))
+        for unit in _tellable(section):
+            shared = overlap(topic, unit.bag)
+            if any(s.start in taken for s in unit.sentences) or _of_the_moment(unit) or shared < least_shared:
+                continue
+            fit = 0.8 * shared + 0.4 * heading + 0.2 * min(unit.score, 1.5) / 1.5 + 0.25 * (number == home)
+            fit += 0.15 * bool("cause" in unit.roles and re.search(r"\b(?:why|how)\b", topic))
+            fit += 0.1 * bool(unit.head.defines)
+            if fit > least and (shared > 0.2 or heading >= 0.5 or number == home):
+                ranked.append((fit, -len(ranked), unit))
+    if not ranked:
+        return []
+    ranked.sort(key=lambda entry: entry[:2], reverse=True)
+    best = ranked[0][2]
+    answer = list(best.sentences)
+    for fit, _, unit in ranked[1:3]:
+        if fit >= 0.75 * ranked[0][0] and unit.words + sum(s.length for s in answer) <= LONGEST_ANSWER_WORDS:
+            answer += unit.sentences
+    return sorted(answer, key=lambda s: (s.cites[0].source, s.start)) if all(s.cites for s in answer) else answer
+
+
+def _first_free(units: Sequence[Unit], taken: set[int]) -> list[Sentence]:
+    free = [u for u in units if not _of_the_moment(u) and not any(s.start in taken for s in u.sentences)]
+    return list(max(free, key=lambda unit: (unit.score, unit.words)).sentences) if free else []
 
 
 def _of_the_moment(unit: Unit) -> bool:
     return unit.words < LEAST_ANSWER_WORDS or bool(_OF_THE_MOMENT.search(unit.head.text))
-
-
-def _answers(exam: Exam, topic: str) -> list[tuple[float, Unit]]:
-    """What may answer: units with the fit of their heading, and the key points of the source."""
-    found = [
-        (overlap(topic, set(stems(section.title)) | set(stems(section.telling.title))), unit)
-        for section in exam.sections
-        for unit in _tellable(section)
-    ]
-    return found + [(0.2, Unit([sentence])) for sentence in exam.keypoints if sentence.cites]
 
 
 def _tellable(section: Section) -> list[Unit]:
@@ -160,16 +194,20 @@ def _tellable(section: Section) -> list[Unit]:
     ]
 
 
-def _steps(sections: Sequence[Section], text: str) -> list[Sentence]:
-    wanted = set(stems(text))
-    procedures = [
-        (overlap(section.telling.title, wanted), -place, idea)
-        for section in sections
-        for place, idea in enumerate(section.ideas)
-        if idea.kind == "steps" and idea.units
-    ]
-    if not procedures:
-        return []
-    idea = max(procedures, key=lambda entry: entry[:2])[2]
-    heads = [unit.head for unit in idea.units][:8]
-    return heads if all(head.cites for head in heads) else []
+def _terms(sections: Sequence[Section]) -> Iterator[tuple[str, list[Sentence]]]:
+    for section in sections:
+        for unit in section.units():
+            defined = unit.head.defines
+            if defined and defined[1] and unit.head.alone:
+                yield f"In your own words: what is meant by “{defined[0]}”?", [unit.head]
+
+
+def _reasons(sections: Sequence[Section]) -> Iterator[tuple[str, list[Sentence]]]:
+    """A statement that the source gives a reason for: the learner gives it."""
+    for section in sections:
+        for idea in section.ideas:
+            for unit in idea.units if idea.kind in ("text", "definition") and not idea.tone else ():
+                match = _BECAUSE.match(unit.head.text)
+                claim = match["claim"].rstrip(",") if match else ""
+                if 5 <= len(words(claim)) <= 24 and not _NOT_ALONE.search(claim) and unit.head.alone:
+                    yield f"Why is this so? “{claim}.”", [unit.head]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -12,9 +13,12 @@ from service.authors.extractive import patterns
 from service.authors.extractive.library import Library
 from service.authors.extractive.material import Idea, Section
 from service.authors.extractive.sentences import Sentence
-from service.authors.extractive.words import bag, overlap, rank
+from service.authors.extractive.words import bag, overlap, rank, stems
 from service.domain.course import CoursePlan, GlossaryEntry, Objective
+from service.domain.item_flaws import absolute_terms, flaws
+from service.domain.item_support import support_faults
 from service.domain.quiz import ItemKind, Option, QuizItem
+from service.domain.report import item_faults
 from service.domain.source import Cite
 
 CHOICES = 4
@@ -22,7 +26,11 @@ CHOICES = 4
 
 @dataclass
 class Candidate:
-    """An item before it is numbered: `form` names its rule, `right` its right options by text (ordering: all)."""
+    """An item before it is numbered: `form` names its rule, `right` its right options by text (ordering: all).
+
+    `sorted_options`: they stand in order of size, and so many of the smaller wrong ones are kept as puts the key into
+    its place. `twin`: the same statement turned around, asked instead where "false" is due.
+    """
 
     form: str
     kind: ItemKind
@@ -32,6 +40,7 @@ class Candidate:
     cites: tuple[Cite, ...] = ()
     model_answer: str = ""
     sorted_options: bool = False
+    twin: Candidate | None = None
 
 
 @dataclass
@@ -79,12 +88,55 @@ class Exam:
         readings = [self.library.reading(source) for source in self.sources()]
         return [section for reading in readings if reading for section in reading.root.flat()]
 
-    def objective_for(self, text: str) -> str:
-        """The id of the objective that the text checks: the one it shares most words with."""
+    def objective_for(self, candidate: Candidate) -> str:
+        """The id of the objective that the item checks: by shared words, and by the heading that both belong to."""
         if not self.objectives:
             return ""
-        found = bag([text])
-        return max(self.objectives, key=lambda o: (overlap(o.text, found), -self.objectives.index(o))).id
+        said = [candidate.stem, candidate.model_answer, *candidate.right, *(cite.quote for cite in candidate.cites)]
+        found = bag(said)
+        place = self._place_of(candidate)
+        shares = [
+            (self._affinity(objective, found) + self._nearness(objective, place), -n, objective.id)
+            for n, objective in enumerate(self.objectives)
+        ]
+        return max(shares)[2]
+
+    def _affinity(self, objective: Objective, found: Counter[str]) -> float:
+        """Share of the objective's words that the item holds; a word that all objectives hold tells nothing."""
+        weights = {stem: 1 / self._spread[stem] for stem in set(stems(objective.text))}
+        return sum(w for stem, w in weights.items() if stem in found) / (sum(weights.values()) or 1.0)
+
+    def _nearness(self, objective: Objective, place: int) -> float:
+        return 0.0 if place < 0 else 0.5 / (1 + abs(place - self.homes[objective.id]))
+
+    def _place_of(self, candidate: Candidate) -> int:
+        return next(
+            (self._sections_at[key] for c in candidate.cites if (key := (c.source, c.start)) in self._sections_at), -1
+        )
+
+    @cached_property
+    def _spread(self) -> Counter[str]:
+        return Counter(stem for objective in self.objectives for stem in set(stems(objective.text)))
+
+    @cached_property
+    def _sections_at(self) -> dict[tuple[str, int], int]:
+        """For each sentence, table row and piece of code of the lesson the number of its section."""
+        return {
+            (cite.source, cite.start): number
+            for number, section in enumerate(self.sections)
+            for idea in section.ideas
+            for cite in (*(c for s in idea.all_sentences() for c in s.cites), *idea.cites, *idea.row_cites)
+        }
+
+    @cached_property
+    def homes(self) -> dict[str, int]:
+        """For each objective the number of the section that it speaks of."""
+        bags = [(set(stems(f"{s.title} {s.telling.title}")), s.bag) for s in self.sections]
+        found = {}
+        for objective in self.objectives:
+            fits = [overlap(objective.text, heading) + 0.5 * overlap(objective.text, body) for heading, body in bags]
+            found[objective.id] = fits.index(max(fits)) if fits else 0
+        return found
 
 
 def source_says(sentence: str) -> str:
@@ -95,7 +147,9 @@ def source_says(sentence: str) -> str:
 def balanced(candidate: Candidate, seed: str, place: int) -> tuple[list[Option], tuple[int, ...]]:
     """The options in an order that depends on the item alone; the place of the right one goes round."""
     options = list(candidate.options)
-    if not candidate.sorted_options:
+    if candidate.kind in ("single", "cloze") and candidate.sorted_options:
+        options = _around_the_key(options, candidate.right[0], place)
+    elif not candidate.sorted_options:
         options.sort(key=lambda option: rank(seed, option.text))
     if candidate.kind in ("single", "cloze") and not candidate.sorted_options:
         right = next(option for option in options if option.text == candidate.right[0])
@@ -109,6 +163,13 @@ def balanced(candidate: Candidate, seed: str, place: int) -> tuple[list[Option],
     return options, tuple(sorted(texts.index(text) for text in candidate.right))
 
 
+def _around_the_key(options: Sequence[Option], right: str, place: int) -> list[Option]:
+    """Four of the options in their order, the key at `place` as far as there are enough smaller and larger ones."""
+    at = next(n for n, option in enumerate(options) if option.text == right)
+    before = min(at, max(place % CHOICES, CHOICES - 1 - (len(options) - 1 - at)))
+    return list(options[at - before : at - before + CHOICES])
+
+
 def flawless(candidate: Candidate) -> bool:
     """Whether no flaw shows: equal options, a key that stands out or in the stem, a stem that needs its context."""
     bare = re.sub(r"^(?:Fill the gap|True or false\?):? ", "", candidate.stem)
@@ -120,13 +181,16 @@ def flawless(candidate: Candidate) -> bool:
     key = candidate.right[0]
     if len({text.lower() for text in texts}) < len(texts) or len(texts) < 2:
         return False
-    if candidate.form == "statement" and len(key) >= 1.25 * max(len(text) for text in texts if text != key):
+    longest = max(len(text) for text in texts if text != key)
+    if len(key) > 24 and len(key) >= (1.25 if candidate.form == "statement" else 1.4) * longest:
         return False
     return not re.search(r"\ban$", candidate.stem) and key.lower() not in candidate.stem.lower()
 
 
-def to_item(candidate: Candidate, item_id: str, place: int, objective: str) -> QuizItem:
-    """The finished item."""
+def to_item(candidate: Candidate, item_id: str, place: int, objective: str, reviews: str = "") -> QuizItem:
+    """The finished item. A statement and its twin take turns, so that "true" is as often right as "false"."""
+    if candidate.twin is not None and place % 2:
+        candidate = candidate.twin
     options, key = balanced(candidate, item_id, place)
     if candidate.kind == "short":
         options, key = [], ()
@@ -138,26 +202,33 @@ def to_item(candidate: Candidate, item_id: str, place: int, objective: str) -> Q
         key=key,
         model_answer=candidate.model_answer,
         objective=objective,
+        reviews=reviews,
         cites=candidate.cites,
     )
 
 
-def spread(candidates: Sequence[Candidate], limits: dict[str, int]) -> list[Candidate]:
-    """At most so many of each form, one for each cited span."""
+def sound(candidates: Iterable[Candidate]) -> list[Candidate]:
+    """Those without a flaw whose cites prove the key and no wrong option, each span asked for once by each form."""
     kept: list[Candidate] = []
-    count: Counter[str] = Counter()
-    spans: set[tuple[str, int, int]] = set()
-    stems: set[str] = set()
+    seen: set[tuple[str, str, int]] = set()
+    stems_seen: set[str] = set()
     for candidate in candidates:
-        span = (
-            (candidate.cites[0].source, candidate.cites[0].start, candidate.cites[0].end) if candidate.cites else None
-        )
-        if not flawless(candidate) or candidate.stem in stems or span in spans or span is None:
+        span = (candidate.form, candidate.cites[0].source, candidate.cites[0].start) if candidate.cites else None
+        if span is None or span in seen or candidate.stem in stems_seen or not flawless(candidate):
             continue
-        if count[candidate.form] >= limits.get(candidate.form, 4):
+        if candidate.kind != "short" and not all(_proven(one) for one in (candidate, candidate.twin) if one):
             continue
-        count[candidate.form] += 1
-        spans.add(span)
-        stems.add(candidate.stem)
+        seen.add(span)
+        stems_seen.add(candidate.stem)
         kept.append(candidate)
     return kept
+
+
+def _proven(candidate: Candidate) -> bool:
+    item = to_item(dataclasses.replace(candidate, twin=None), "draft", 0, "")
+    return (
+        not any(support_faults(item))
+        and not any(item_faults(item))
+        and not any(flaws(item))
+        and not absolute_terms(item)
+    )

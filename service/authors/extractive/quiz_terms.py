@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from service.authors.extractive.quiz_parts import CHOICES, Candidate, Exam, source_says
 from service.authors.extractive.sentences import Sentence
+from service.authors.extractive.slide_lines import set_code
 from service.authors.extractive.verb_forms import word_classes
 from service.authors.extractive.words import bag, capitalized, cosine, is_plural, rank, stems, words
 from service.domain.course import GlossaryEntry
@@ -17,7 +18,7 @@ from service.domain.source import Cite
 _NOUN_PHRASE = re.compile(r"(?:an?|the|any|all|one|when|[a-z]+ing|desired)\b", re.IGNORECASE)
 _POOR_MEANING = re.compile(
     r"^(?:it|this|these|they|we|you)\b|\b(?:company|website)\b|"
-    r"^(?:an? |the )?(?:\w+ )?(?:question|part|aspect|element|step|benefit|advantage)\b",
+    r"^(?:an? |the )?(?:\w+ )?(?:question|part|aspect|element|step|benefit|advantage|mistake|signal|key|question|thing|matter)\b",
     re.IGNORECASE,
 )
 _DOES = re.compile(
@@ -25,7 +26,15 @@ _DOES = re.compile(
     r"(?: command| flag| option| attribute| tag| element| file| directory| function| module)? "
     r"(?P<verb>is used to|allows you to|lets you|can be used to|[a-z]+s) (?P<purpose>.{15,160})$"
 )
-_USE = re.compile(r"^Use (?P<code>.+?) to (?P<purpose>.{12,120}?)\.?$")
+_USE = re.compile(
+    r"^(?:(?:Use|Run|Type|Call|(?:[Ww]e|[Yy]ou)(?: can| could| may)?(?: then| also)? (?:use|run|type|call)) (?:the )?)"
+    r"(?P<code>\S.{0,38}?)(?: (?:command|flag|option|function|statement|method))? to (?P<purpose>[a-z]+ .{9,110}?)[.:;]?$"
+)
+_TO_USE = re.compile(
+    r"^To (?P<purpose>[a-z]+ .{9,110}?), (?:(?:we|you)(?: can| could| may| need to| have to)? )?(?:use|run|type|call) (?:the )?"
+    r"(?P<code>\S.{0,38}?)(?: (?:command|flag|option|function|statement|method))?[.:;]?$"
+)
+_LOOSE_PURPOSE = re.compile(r"\b(?:this|these|those|it|they|them|our|my|we|do so|above|below|following|example)\b")
 _KIND_OF_CODE = re.compile(r"\s(command|flag|option|attribute|tag|element|file|directory|function|module|method)\b")
 _COMMAND_LINE = re.compile(r"(?:git|docker|npm|pip|kubectl|cd|ls|mkdir|uv)\b")
 
@@ -50,6 +59,85 @@ def term_items(exam: Exam) -> list[Candidate]:
         stem = f"Which term fits this description: “{entry.meaning.rstrip('.')}”?"
         found.append(Candidate("term", "single", stem, options, [options[0].text], (_cite(exam, entry),)))
     return found
+
+
+def meaning_items(exam: Exam) -> list[Candidate]:
+    """ "What is meant by …?" with the meanings of other terms as wrong options."""
+    found: list[Candidate] = []
+    for entry in _here(exam):
+        if not _describes(entry):
+            continue
+        rivals = [o for o in exam.glossary if o is not entry and _rivals(entry, o) and _describes(o)]
+        near = [o for o in rivals if abs(len(o.meaning) - len(entry.meaning)) < 0.6 * len(entry.meaning)]
+        near.sort(key=lambda o: (o.cite.source != entry.cite.source, rank(entry.meaning, o.term)))
+        if len(near) < CHOICES - 1:
+            continue
+        options = [Option(text=capitalized(entry.meaning), rationale=source_says(_quote(exam, entry)))]
+        options += [
+            Option(text=capitalized(o.meaning), rationale=f"No. {source_says(_quote(exam, o))}")
+            for o in near[: CHOICES - 1]
+        ]
+        stem = f"What is meant by “{exam.library.casing.inside(entry.term)}”?"
+        found.append(Candidate("meaning", "single", stem, options, [options[0].text], (_cite(exam, entry),)))
+    return found
+
+
+def name_gap_items(exam: Exam) -> list[Candidate]:
+    """A term of the course is taken out of a sentence that says something about it and does not define it."""
+    found: list[Candidate] = []
+    for _, _, sentence in exam.told():
+        if not _good_for_gap(sentence) or sentence.defines:
+            continue
+        for entry in exam.glossary:
+            match = _only_use(entry.term, sentence.text)
+            if match is None:
+                continue
+            others = _gap_rivals(exam, entry, sentence.text[: match.start()], sentence.text)
+            if len(others) < CHOICES - 1:
+                continue
+            reason = source_says(sentence.text)
+            options = [Option(text=match[0].lower() if match.start() == 0 else match[0], rationale=reason)]
+            options += [
+                Option(text=exam.library.casing.inside(o.term), rationale=f"No. {source_says(_quote(exam, o))}")
+                for o in others[: CHOICES - 1]
+            ]
+            stem = f"Fill the gap: {sentence.text[: match.start()]}_____{sentence.text[match.end() :]}"
+            found.append(
+                Candidate("name", "cloze", set_code(stem, sentence), options, [options[0].text], sentence.cites)
+            )
+            break
+    return found
+
+
+def _only_use(term: str, text: str) -> re.Match[str] | None:
+    """The one place where the sentence uses the term, if what stands around it shows that it is a word of its own."""
+    uses = list(re.finditer(rf"\b{re.escape(term)}\b", text, re.IGNORECASE))
+    if len(uses) != 1 or text[uses[0].end() : uses[0].end() + 1] in ("-", "’", "'", "s"):
+        return None
+    if not set(stems(text)) - set(stems(term)):
+        return None
+    before = text[: uses[0].start()].split()
+    return (
+        uses[0] if len(before) >= 1 and before[-1].lower() in ("a", "an", "the", "of", "in", "each", "every") else None
+    )
+
+
+def _gap_rivals(exam: Exam, entry: GlossaryEntry, before: str, text: str) -> list[GlossaryEntry]:
+    """Terms that fit the gap by their form, and of which the sources say nothing like the sentence."""
+    vowel = re.search(r"\ban?\s*$", before)
+    said = bag([text])
+    others = [
+        o
+        for o in exam.glossary
+        if o is not entry
+        and _rivals(entry, o)
+        and o.term.lower() not in text.lower()
+        and is_plural(o.term) == is_plural(entry.term)
+        and o.term[:1].isupper() == entry.term[:1].isupper()
+        and not (vowel and (o.term[:1].lower() in "aeiou") != (entry.term[:1].lower() in "aeiou"))
+        and cosine(bag([o.meaning]), said) < 0.25
+    ]
+    return sorted(others, key=lambda o: (o.cite.source != entry.cite.source, rank(text, o.term)))
 
 
 def match_items(exam: Exam) -> list[Candidate]:
@@ -82,6 +170,8 @@ def _describes(entry: GlossaryEntry, least: int = 4) -> bool:
     if not least <= len(words(entry.meaning)) <= 24 or not _NOUN_PHRASE.match(entry.meaning) or "_" in entry.term:
         return False
     if re.match(r"(?:(?!that|which|who|whose|where|when|in)\w+ )*(?:can|will|is|are|has|have)\b", entry.meaning):
+        return False
+    if re.search(r", (?:and|but|so) \w+ \w*(?:s|ed|can|will)\b", entry.meaning):
         return False
     return not _POOR_MEANING.search(entry.meaning) and not set(stems(entry.term)) & set(stems(entry.meaning))
 
@@ -130,9 +220,9 @@ def command_items(exam: Exam) -> list[Candidate]:
 def _asks_for_code(sentence: Sentence) -> tuple[str, str, str] | None:
     """The code, the question and the purpose; None when the sentence does not say what the code does."""
     codes = sentence.code()
-    use = _USE.match(sentence.text)
-    if use and use["code"] in codes:
-        return use["code"], f"What do you use to {use['purpose']}?", use["purpose"]
+    use = _USE.match(sentence.text) or _TO_USE.match(sentence.text)
+    if use and use["code"].strip("`") in codes and not _LOOSE_PURPOSE.search(use["purpose"]):
+        return use["code"].strip("`"), f"What do you use to {use['purpose']}?", use["purpose"]
     does = _DOES.match(sentence.text.rstrip("."))
     first = next((mark for mark in sentence.marks if mark.kind == "code" and mark.start <= 5), None)
     if not does or not first or sentence.text[first.start : first.end] != does["code"].strip("`"):
