@@ -179,3 +179,11 @@ STRONG_WARNING = re.compile(
 LABEL = re.compile(
     r"^(?:note|tip|warning|important|hint|caution|failure|fails?|pass(?:es)?|example)s?\s?:\s+(?=\w)", _I
 )
+
+# Not the kind of thing that a term is, but what somebody thinks of it.
+POOR_MEANING = re.compile(
+    r"^(?:it|this|these|they|we|you)\b|\b(?:company|website)\b|"
+    r"^(?:an? |the )?(?:\w+ )?(?:question|part|aspect|element|step|benefit|advantage|mistake|signal|key|thing|matter|"
+    r"ideal)\b",
+    _I,
+)

@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 
 from service.authors.extractive.compose import write_lesson
 from service.authors.extractive.library import Library
-from service.authors.extractive.quiz_facts import member_items, number_items, order_items
+from service.authors.extractive.quiz_facts import member_items, number_items
 from service.authors.extractive.quiz_judge import statement_items
 from service.authors.extractive.quiz_open import asked_openly, more_open
 from service.authors.extractive.quiz_pairs import does_items, pair_items
 from service.authors.extractive.quiz_parts import Candidate, Exam, sound, to_item
+from service.authors.extractive.quiz_steps import step_items
 from service.authors.extractive.quiz_terms import (
     command_items,
     gap_items,
@@ -33,7 +34,7 @@ from service.domain.quiz import Quiz, QuizItem
 
 # In the order in which they are preferred, with the most of each in one quiz.
 RULES = (
-    (order_items, {"order": 1}),
+    (step_items, {"order": 2, "first": 1, "belonging": 1, "task": 1}),
     (term_items, {"term": 2}),
     (command_items, {"command": 3}),
     (pair_items, {"pairs": 1, "lookup": 2}),
@@ -104,7 +105,8 @@ def own_questions(plan: CoursePlan, lesson: Lesson, library: Library) -> Chosen:
     score(sections, lesson.title, [s.text for s in keypoints] + [o.text for o in lesson.objectives])
     questions = library.questions(plan, lesson.id)
     exam = Exam(sections, keypoints, lesson.objectives, plan.glossary, plan, library, lesson.id, questions)
-    chosen = Chosen(exam, left=[(exam.objective_for(one), one) for one in _proposals(exam)])
+    placed = [(exam.objective_for(one), one) for one in _proposals(exam)]
+    chosen = Chosen(exam, left=[(objective, one) for objective, one in placed if objective or not lesson.objectives])
     _take_closed(chosen)
     wanted = 1 if reviewed_in(plan, lesson.id) else ITEMS_PER_OBJECTIVE
     taken = {cite.start for _, one in chosen.asked for cite in one.cites}
@@ -112,7 +114,7 @@ def own_questions(plan: CoursePlan, lesson: Lesson, library: Library) -> Chosen:
         missing = wanted - chosen.count(objective.id)
         chosen.asked += [(objective.id, one) for one in asked_openly(exam, objective, missing, taken)]
     if len(chosen.asked) < len(lesson.objectives) + 1:
-        chosen.asked += [(exam.objective_for(one), one) for one in more_open(exam, taken)]
+        chosen.asked += [(of, one) for one in more_open(exam, taken) if (of := exam.objective_for(one))]
     return chosen
 
 

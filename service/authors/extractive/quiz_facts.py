@@ -1,4 +1,4 @@
-"""Items about facts: a number in a rule, the order of steps, what a list holds."""
+"""Items about facts: a number in a rule, what a list holds."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import re
 from collections.abc import Sequence
 
 from service.authors.extractive import patterns
-from service.authors.extractive.lexicon import ACTION_VERBS, OPENING_STEPS
+from service.authors.extractive.lexicon import ACTION_VERBS
 from service.authors.extractive.material import Idea, Section, Unit
 from service.authors.extractive.quiz_parts import CHOICES, Candidate, Exam, source_says
 from service.authors.extractive.sentences import Sentence
 from service.authors.extractive.slide_lines import bold_lead, compress, telegraph
 from service.authors.extractive.verb_forms import word_classes
-from service.authors.extractive.words import bag, content_words, cosine, rank, stems, words
+from service.authors.extractive.words import bag, content_words, cosine, rank, words
 from service.domain.quiz import Option
 from service.domain.source import Cite
 
@@ -21,13 +21,13 @@ _RULE_LIKE = re.compile(
     r"within|up to|recommended|works?|has|have|is|are|use|costs?|makes?|reach(?:es)?|contains?|holds?|lasts?|turns?|"
     r"becomes?|comes?|remembers?|since|until|before|after|repeats?|sends?|waits?)\b"
 )
-_YEAR = re.compile(r"\b(?:in|since|until|from|by|of) (?=(?:1[4-9]|20)\d\d\b)")
+_YEAR = re.compile(r"\b(?:in|since|until) (?=(?:1[4-9]|20)\d\d\b)")
 
 
 def number_items(exam: Exam) -> list[Candidate]:
     """A number with a unit, or a ratio, taken out of a rule or a fact."""
     found: list[Candidate] = []
-    for _, _, sentence in exam.told():
+    for _, sentence in exam.facts():
         match = _only_number(sentence)
         if match is None:
             continue
@@ -36,6 +36,7 @@ def number_items(exam: Exam) -> list[Candidate]:
             continue
         before = sentence.text[: match.start()]
         before = patterns.DROPPABLE.sub("", re.sub(r"\s*\([^()]*\)", "", before))
+        before = re.sub(r"^Note,? (?:that )?", "", before)
         stem = f"Fill the gap: {before[:1].upper()}{before[1:]}_____{sentence.text[match.end() :]}"
         reason = source_says(sentence.text)
         options = [Option(text=key, rationale=reason)]
@@ -84,38 +85,6 @@ def _alternatives(match: re.Match[str]) -> tuple[str, list[str]]:
 
 def _written(value: float, like: str) -> str:
     return f"{int(value):,}" if value == int(value) and "," in like else f"{value:g}"
-
-
-def order_items(exam: Exam) -> list[Candidate]:
-    """Steps to put in order, where each leads to the next."""
-    found: list[Candidate] = []
-    for section in exam.sections:
-        for idea in section.ideas:
-            steps = _ordered_steps(idea)
-            if not steps:
-                continue
-            cites = tuple(cite for unit in idea.units for cite in unit.head.cites)
-            options = [
-                Option(text=step, rationale=f"Step {n}. {source_says(unit.head.text)}")
-                for n, (step, unit) in enumerate(zip(steps, idea.units, strict=True), start=1)
-            ]
-            stem = f"{section.telling.title.rstrip(':')}: put these steps in the right order."
-            found.append(Candidate("order", "ordering", stem, options, steps, cites))
-    return found
-
-
-def _ordered_steps(idea: Idea) -> list[str]:
-    if idea.kind != "steps" or not 3 <= len(idea.units) <= 7 or len(idea.units) != len(idea.items):
-        return []
-    steps = [compress(unit.head.text, 18) for unit in idea.units]
-    first = [words(step)[0].lower() if step else "" for step in steps]
-    if not all(steps) or len(set(steps)) < len(steps) or sum(w in ACTION_VERBS for w in first) < 0.7 * len(steps):
-        return []
-    if any(re.search(r"\b(?:step \d|repeat|again|then|if)\b", step, re.IGNORECASE) for step in steps):
-        return []
-    linked = [bool(set(stems(step)) & set(bag(steps[:n]))) for n, step in enumerate(steps) if n]
-    bound = sum(linked) / len(linked)
-    return steps if bound >= 0.75 or (bound >= 0.5 and first[0] in OPENING_STEPS) else []
 
 
 def member_items(exam: Exam) -> list[Candidate]:

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 
 from service.authors.extractive import patterns
 from service.authors.extractive.lexicon import ACTION_VERBS, OPPOSITES
-from service.authors.extractive.material import Idea
 from service.authors.extractive.quiz_parts import CHOICES, Candidate, Exam, source_says
 from service.authors.extractive.sentences import Sentence
 from service.authors.extractive.slide_lines import compress, set_code
@@ -20,10 +19,10 @@ from service.domain.support import judge
 
 _HEDGED = re.compile(
     r"\b(?:this|these|those|such|may|might|perhaps|seems?|probably|likely|some|many|we|you|your|our|usually|about|"
-    r"often|sometimes|roughly|here|now|then|today|most|few|almost|nearly)\b",
+    r"often|sometimes|roughly|here|now|then|today|most|few|almost|nearly|therefore|thus|hence|notice|currently|he|she|his|her)\b",
     re.IGNORECASE,
 )
-_UNSAFE_FLIP = re.compile(r", but|even if|\bsince\b|\bdoes use\b|\busually\b", re.IGNORECASE)
+_UNSAFE_FLIP = re.compile(r", but|(?:more|less) than just|even if|\bsince\b|\bdoes use\b|\busually\b", re.IGNORECASE)
 _OPEN = re.compile(r"\b(?:our|us|I|my|let|always|never|all|only|it|its|they|them|their|there|also|too|still|else)\b")
 _UNITS = (
     ("seconds", "minutes"), ("minutes", "hours"), ("hours", "days"), ("days", "weeks"), ("weeks", "months"),
@@ -35,9 +34,10 @@ _FURTHER_OPPOSITES = (
     ("fewer than", "more than"), ("after", "before"), ("larger", "smaller"), ("smaller", "larger"),
     ("stronger", "weaker"), ("weaker", "stronger"), ("longer", "shorter"), ("shorter", "longer"), ("above", "below"),
     ("below", "above"), ("first", "last"), ("cheaper", "dearer"), ("earlier", "later"), ("later", "earlier"),
-    ("twice", "once"), ("rises", "falls"), ("falls", "rises"), ("without", "with"),
+    ("twice", "once"), ("rises", "falls"), ("falls", "rises"),
 )  # fmt: skip
 SHORTEST, LONGEST = 6, 20
+LEAST_KEPT = 0.7  # of the sentence's words: what was cut off may have been the condition that makes it true
 
 
 def reversed_meaning(text: str) -> str:
@@ -71,8 +71,8 @@ def statement_items(exam: Exam) -> list[Candidate]:
     """One faithful short sentence among three whose meaning is reversed; and statements to judge alone."""
     true: list[tuple[Sentence, str]] = []
     false: list[tuple[Sentence, str, str]] = []
-    for _, idea, sentence in exam.told():
-        short = _statement(sentence, idea)
+    for kind, sentence in exam.facts():
+        short = _statement(sentence, kind)
         if not short:
             continue
         quotes = [cite.quote for cite in sentence.cites]
@@ -87,14 +87,14 @@ def statement_items(exam: Exam) -> list[Candidate]:
     return judged
 
 
-def _statement(sentence: Sentence, idea: Idea) -> str:
+def _statement(sentence: Sentence, kind: str) -> str:
     """The sentence's short form, if it can be judged with nothing around it."""
-    if idea.kind not in ("text", "definition") or sentence.roles & {"narrative", "example", "question", "step"}:
+    if kind not in ("text", "definition") or sentence.roles & {"narrative", "example", "question", "step"}:
         return ""
     if _HEDGED.search(sentence.text):
         return ""
     short = compress(sentence.text, LONGEST)
-    if not short or not SHORTEST <= len(words(short)) <= LONGEST:
+    if not short or not max(SHORTEST, LEAST_KEPT * sentence.length) <= len(words(short)) <= LONGEST:
         return ""
     if re.match(r"(?:There|One|Another|Beware|If|When|The (?:same|other|two|three|rest))\b", short) or _OPEN.search(
         short

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from service.authors.extractive.material import Idea, Section, Unit
+from service.authors.extractive.patterns import POOR_MEANING
 from service.authors.extractive.quiz_parts import Candidate, Exam
 from service.authors.extractive.sentences import Sentence
 from service.authors.extractive.words import capitalized, overlap, stems, words
@@ -13,13 +14,21 @@ from service.domain.course import Objective
 
 # What a walk-through says about the moment is no answer to keep: "Git now knows …, but it has not recorded it yet".
 _OF_THE_MOMENT = re.compile(r"\b(?:now|yet|so far|at this point|currently)\b|^(?:The [\"“]|\()", re.IGNORECASE)
-_LISTING = re.compile(r"^(?:List|Identify|Name|Outline|Recall|Recognize|Choose) ")
+_OF_A_STORY = re.compile(
+    r"\b(?:he|she|his|her|him|today|tomorrow|yesterday|click|notice|suppose|imagine)\b", re.IGNORECASE
+)
+_OF_USE = re.compile(
+    r"\b(?:lets?|waste|useful|easier|saves?|protects?|avoids?|would|worth|important|otherwise)\b", re.IGNORECASE
+)
+_LISTING = re.compile(r"^(?:List|Identify|Name|Outline|Recall) ")
 _TWO_SIDES = re.compile(r"^(?:Compare|Contrast|Distinguish) (?P<one>.+?) (?:with|and|from|to) (?P<other>.+)$")
 _BECAUSE = re.compile(r"^(?P<claim>[A-Z].{20,160}?),? (?:because|since|so that) (?!of\b)(?P<reason>.{12,160})\.$")
 _NOT_ALONE = re.compile(r"\b(?:this|these|those|it|they|them|such|we|our|not only|if you)\b", re.IGNORECASE)
 LEAST_ANSWER_WORDS = 9
-LONGEST_ANSWER_WORDS = 60
+LONGEST_ANSWER_WORDS, LONG_ANSWER_WORDS = 60, 45
 MOST_STEPS = 9
+MOST_POINTS = 4
+KEY_POINT = 0.75  # a key point answers as well as a passage under a heading that names most of the topic
 
 
 def asked_openly(exam: Exam, objective: Objective, count: int, taken: set[int]) -> list[Candidate]:
@@ -53,7 +62,7 @@ def _open(question: str, answer: Sequence[Sentence]) -> Candidate:
 
 def _questions(exam: Exam, objective: Objective, taken: set[int]) -> Iterator[tuple[str, list[Sentence]]]:
     """Questions on the objective with their answers, the best first; each is made when it is asked for."""
-    yield question_of(objective), _answer(exam, objective, taken)
+    yield _answered(exam, objective, taken)
     home = [exam.sections[exam.homes[objective.id]]] if exam.sections else []
     yield from _reasons(home)
     yield from _terms(home)
@@ -63,22 +72,14 @@ def _questions(exam: Exam, objective: Objective, taken: set[int]) -> Iterator[tu
     for section in home:
         if section.title.endswith("?"):
             yield section.title, _first_free(_tellable(section), taken)
-    yield f"{question_of(objective)} Give another point.", _answer(exam, objective, taken)
-    topic = home[0].telling.title.rstrip(":?.") if home else ""
-    if topic:
-        yield (
-            f"What should somebody who missed the lesson know about “{topic}”?",
-            _first_free(_tellable(home[0]), taken),
-        )
-    for section in exam.sections:
-        yield (
-            f"What does the lesson say about “{section.telling.title.rstrip(':?.')}”?",
-            _first_free(_tellable(section), taken),
-        )
+    yield question_of(objective), [s for s in exam.keypoints if s.cites and s.start not in taken][:MOST_POINTS]
+    for section in sorted(exam.sections, key=lambda section: section not in home):
+        name = section.telling.title.rstrip(":?.")
+        yield f"What does the lesson say about “{name}”?", _first_free(_tellable(section), taken)
 
 
-def question_of(objective: Objective) -> str:
-    """The objective as something to do now."""
+def question_of(objective: Objective, by_steps: bool = False) -> str:
+    """The objective as something to do now; `by_steps`: the answer tells how it is done."""
     text = objective.text.rstrip(". ")
     match = re.match(r"Explain what (.+) (is|are)$", text)
     if match:
@@ -86,28 +87,36 @@ def question_of(objective: Objective) -> str:
     match = re.match(r"Explain (why|how|when|where|what|which) (.+)$", text)
     if match:
         return f"In a sentence or two, explain {match[1]} {match[2]}."
-    match = re.match(r"(?:Follow|Carry out|Order) the steps (?:for|of|to) (.+)$", text)
+    match = re.match(r"Carry out the steps of (.+)$", text)
     if match:
-        return f"From memory: what are the steps for {match[1]}?"
+        return f"From memory: what are the steps of {match[1]}?"
     if _LISTING.match(text):
         return f"From memory: {text[:1].lower()}{text[1:]}."
     if objective.bloom in ("apply", "create", "evaluate"):
-        return f"Say how you would do it: {text[:1].lower()}{text[1:]}."
+        rest = f"{text[:1].lower()}{text[1:]}"
+        return f"Say how you would do it: {rest}." if by_steps else f"What should you keep in mind when you {rest}?"
     return f"{capitalized(text)}, in a sentence or two."
 
 
-def _answer(exam: Exam, objective: Objective, taken: set[int]) -> list[Sentence]:
-    """The sentences that answer best: steps for what is done, a list for what is listed, else the nearest passage."""
+def _answered(exam: Exam, objective: Objective, taken: set[int]) -> tuple[str, list[Sentence]]:
+    """The question with what answers best: steps for what is done, a list for what is listed, else a passage."""
     text = objective.text
     doing = objective.bloom in ("apply", "create", "evaluate")
-    kinds = ("steps",) if doing else ("steps", "list") if _LISTING.match(text) or "steps" in text else ()
+    kinds = (
+        ("steps",)
+        if doing and " rules for " not in text
+        else ("steps", "list")
+        if _LISTING.match(text) or "steps" in text
+        else ()
+    )
     listed = _listed(exam, objective, kinds)
     if listed and not any(sentence.start in taken for sentence in listed):
-        return listed
+        return question_of(objective, True), listed
     sides = _TWO_SIDES.match(text)
     if sides:
-        return _both_sides(exam, sides["one"], sides["other"], taken)
-    return _best(exam, _topic(text), taken, 0.0, 0.34 if doing else 0.0, exam.homes.get(objective.id, -1))
+        return question_of(objective), _both_sides(exam, sides["one"], sides["other"], taken)
+    least_shared = 0.34 if doing else 0.0
+    return question_of(objective), _best(exam, _topic(text), taken, 0.0, least_shared, exam.homes.get(objective.id, -1))
 
 
 def _topic(text: str) -> str:
@@ -151,28 +160,52 @@ def _both_sides(exam: Exam, one: str, other: str, taken: set[int]) -> list[Sente
 
 
 def _best(exam: Exam, topic: str, taken: set[int], least: float, least_shared: float, home: int = -1) -> list[Sentence]:
-    """The passage that shares most with the topic, with the one after it where both are short and it goes on."""
+    """The passage that shares most with the topic, and the one that follows it where that speaks of it as well."""
     ranked: list[tuple[float, int, Unit]] = []
+    for number, heading, unit in _answers(exam, topic):
+        shared = overlap(topic, unit.bag)
+        if any(s.start in taken for s in unit.sentences) or _of_the_moment(unit) or shared < least_shared:
+            continue
+        fit = 0.8 * shared + 0.4 * heading + 0.25 * (number == home) + _worth(unit, topic, least_shared > 0)
+        if fit > least and (shared > 0.2 or heading >= 0.5 or number == home):
+            ranked.append((fit, -len(ranked), unit))
+    if not ranked:
+        return []
+    fit, place, unit = max(ranked, key=lambda entry: entry[:2])
+    answer = list(unit.sentences)
+    after = next((entry for entry in ranked if entry[1] == place - 1), None)
+    if after and after[0] >= 0.7 * fit and after[2].head.follows(answer[-1]) and _fits(answer, after[2]):
+        answer += after[2].sentences
+    return answer
+
+
+def _fits(answer: Sequence[Sentence], unit: Unit) -> bool:
+    return unit.words + sum(sentence.length for sentence in answer) <= LONGEST_ANSWER_WORDS
+
+
+def _worth(unit: Unit, topic: str, doing: bool) -> float:
+    """How well the passage serves as an answer, whatever it is about."""
+    text = unit.head.text
+    worth = 0.2 * min(unit.score, 1.5) / 1.5 + 0.1 * bool(unit.head.defines)
+    asks_why = re.search(r"\b(?:why|how|useful|important|purpose|reasons?|benefits?)\b", topic, re.IGNORECASE)
+    worth += 0.2 * bool(asks_why and ("cause" in unit.roles or _OF_USE.search(text)))
+    worth += 0.2 * (doing and bool(unit.roles & {"rule", "warning"}))
+    worth -= 0.25 * ("step" in unit.roles and not doing) + 0.2 * (unit.words > LONG_ANSWER_WORDS)
+    worth -= 0.25 * bool(_OF_A_STORY.search(text)) + 0.15 * bool(
+        re.search(r"\b(?:we|our|us|let)\b", text, re.IGNORECASE)
+    )
+    return worth - 0.2 * bool(re.search(r"\b(?:this|these|those|such)\b", text, re.IGNORECASE))
+
+
+def _answers(exam: Exam, topic: str) -> Iterator[tuple[int, float, Unit]]:
+    """What may answer, with its section and the fit of its heading; the source's own key points come first."""
+    for sentence in exam.keypoints:
+        if sentence.cites and not sentence.leans:
+            yield -1, KEY_POINT, Unit([sentence])
     for number, section in enumerate(exam.sections):
         heading = overlap(topic, set(stems(section.title)) | set(stems(section.telling.title)))
         for unit in _tellable(section):
-            shared = overlap(topic, unit.bag)
-            if any(s.start in taken for s in unit.sentences) or _of_the_moment(unit) or shared < least_shared:
-                continue
-            fit = 0.8 * shared + 0.4 * heading + 0.2 * min(unit.score, 1.5) / 1.5 + 0.25 * (number == home)
-            fit += 0.15 * bool("cause" in unit.roles and re.search(r"\b(?:why|how)\b", topic))
-            fit += 0.1 * bool(unit.head.defines)
-            if fit > least and (shared > 0.2 or heading >= 0.5 or number == home):
-                ranked.append((fit, -len(ranked), unit))
-    if not ranked:
-        return []
-    ranked.sort(key=lambda entry: entry[:2], reverse=True)
-    best = ranked[0][2]
-    answer = list(best.sentences)
-    for fit, _, unit in ranked[1:3]:
-        if fit >= 0.75 * ranked[0][0] and unit.words + sum(s.length for s in answer) <= LONGEST_ANSWER_WORDS:
-            answer += unit.sentences
-    return sorted(answer, key=lambda s: (s.cites[0].source, s.start)) if all(s.cites for s in answer) else answer
+            yield number, heading, unit
 
 
 def _first_free(units: Sequence[Unit], taken: set[int]) -> list[Sentence]:
@@ -198,7 +231,7 @@ def _terms(sections: Sequence[Section]) -> Iterator[tuple[str, list[Sentence]]]:
     for section in sections:
         for unit in section.units():
             defined = unit.head.defines
-            if defined and defined[1] and unit.head.alone:
+            if defined and defined[1] and unit.head.alone and not POOR_MEANING.search(defined[1]):
                 yield f"In your own words: what is meant by “{defined[0]}”?", [unit.head]
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from service.authors.extractive.material import Idea, Section
-from service.authors.extractive.quiz_parts import CHOICES, Candidate, Exam, source_says
+from service.authors.extractive.quiz_parts import CHOICES, Candidate, Exam, gives_away, source_says
 from service.authors.extractive.sentences import Sentence
 from service.authors.extractive.slide_lines import bold_lead
 from service.authors.extractive.verb_forms import word_classes
@@ -18,8 +18,8 @@ from service.domain.source import Cite
 FEWEST, MOST = 3, 5
 _LEADING_CODE = re.compile(r"^(?:The |Running )?(?:command |statement |flag |option |program )?$")
 _DEED = re.compile(
-    r"^(?: command| flag| option| statement| function| attribute| program)?:? (?:[-–—] )?(?P<does>[a-z]+s (?:you |us )?.{8,110}?)"
-    r"(?:, (?:so|but|while|and|which|because)\b.*)?[.;]?$"
+    r"^(?: (?:command|flag|option|statement|function|attribute|program))?:? (?:[-–—] )?"
+    r"(?P<does>[a-z]+s (?:you |us )?.{8,110}?)(?:, (?:so|but|while|and|which|because)\b.*)?[.;]?$"
 )
 _NO_DEED = re.compile(r"\b(?:this|these|those|it|they|them|above|below|following|same|another|also|example)\b")
 _LABELS = re.compile(r"^(?:yes|no|[-–—xX✓✗]|n/?a|\d+)$", re.IGNORECASE)
@@ -50,25 +50,28 @@ def deed_of(sentence: Sentence) -> Pair | None:
     return Pair(f"`{code}`", capitalized(match["does"]), sentence.text, sentence.cites)
 
 
-def deeds(sections: Sequence[Section]) -> list[Pair]:
-    """What each piece of code does, as far as the sections say it in one sentence; the first sentence counts."""
+def deeds(sentences: Iterable[Sentence]) -> list[Pair]:
+    """What each piece of code does, as far as one sentence says it; the first sentence counts."""
     found: dict[str, Pair] = {}
-    for section in sections:
-        for unit in section.units():
-            for sentence in unit.sentences:
-                pair = deed_of(sentence)
-                if pair is not None:
-                    found.setdefault(pair.name, pair)
+    for sentence in sentences:
+        pair = deed_of(sentence)
+        if pair is not None:
+            found.setdefault(pair.name, pair)
     return list(found.values())
+
+
+def _own_deeds(exam: Exam) -> list[Pair]:
+    told = (s for section in exam.sections for unit in section.units() for s in unit.sentences)
+    return deeds([*told, *exam.keypoints])
 
 
 def does_items(exam: Exam) -> list[Candidate]:
     """ "What does `git add` do?" with what other code of the sources does as wrong options."""
-    own = {pair.name for pair in deeds(exam.sections)}
-    everywhere = deeds(exam.siblings())
+    own = {pair.name for pair in _own_deeds(exam)}
+    everywhere = deeds(exam.sayings())
     found: list[Candidate] = []
     for pair in everywhere:
-        if pair.name not in own:
+        if pair.name not in own or gives_away(pair.name, pair.says):
             continue
         others = [o for o in everywhere if o.name != pair.name and cosine(bag([o.says]), bag([pair.says])) < 0.4]
         others.sort(key=lambda o: (o.name not in own, rank(pair.says, o.name)))
@@ -83,7 +86,7 @@ def does_items(exam: Exam) -> list[Candidate]:
 def pair_items(exam: Exam) -> list[Candidate]:
     """Code beside what it does, and the entries of a list beside their descriptions."""
     found = []
-    mine = _distinct(deeds(exam.sections))
+    mine = _distinct(_own_deeds(exam))
     if len(mine) >= FEWEST:
         found.append(_matching("Match each piece of code with what it does.", mine))
     for section in exam.sections:
@@ -150,15 +153,36 @@ def _lookups(section: Section, idea: Idea) -> Iterator[Candidate]:
                 Option(text=labels[n], rationale=f"{'' if n == number else 'No. '}The table has “{cells[n]}” for it.")
                 for n in shown
             ]
-            stem = (
-                f"In the table under “{section.telling.title}”: which entry has “{cell}” as its {_small(head[column])}?"
-            )
+            stem = f"In the table under “{section.telling.title}”: {_asked_for(head[0], head[column], cell)}?"
             cites = tuple(idea.row_cites[n + 1] for n in shown)
             yield Candidate("lookup", "single", stem, options, [labels[number]], cites)
 
 
 def _small(title: str) -> str:
     return title if title[1:2].isupper() else title[:1].lower() + title[1:]
+
+
+def _is_name(title: str) -> bool:
+    return bool(re.search(r"\w[A-Z\d]", title)) or title[:1].isdigit()
+
+
+def _is_clause(title: str) -> bool:
+    return bool(re.match(r"(?:what|how|when|where|why|used?) ", title, re.IGNORECASE))
+
+
+def _asked_for(label: str, title: str, cell: str) -> str:
+    """The question after the row of a cell, by what the column's heading is: a name, a clause or a plain noun."""
+    if _is_clause(title):
+        return f"which {_small(label)} is described by “{cell}”"
+    if _is_name(title):
+        return f"for {title}, which {_small(label)} is “{cell}”"
+    return f"which {_small(label)} has the {_small(title)} “{cell}”"
+
+
+def _beside(title: str) -> str:
+    if _is_clause(title):
+        return _small(title)
+    return f"what holds for {title}" if _is_name(title) else f"its {_small(title)}"
 
 
 def _telling(cells: Sequence[str]) -> bool:
@@ -181,6 +205,6 @@ def _columns(section: Section, idea: Idea) -> Iterator[Candidate]:
         ]
         pairs = _distinct(pairs)
         if len(pairs) >= FEWEST:
-            what = _small(head[column])
-            yield _matching(f"{section.telling.title.rstrip(':?')}: match each {_small(head[0])} with: {what}.", pairs)
+            title = section.telling.title.rstrip(":?")
+            yield _matching(f"{title}: match each {_small(head[0])} with {_beside(head[column])}.", pairs)
             return

@@ -20,6 +20,7 @@ from service.domain.item_support import support_faults
 from service.domain.quiz import ItemKind, Option, QuizItem
 from service.domain.report import item_faults
 from service.domain.source import Cite
+from service.domain.support_words import read
 
 CHOICES = 4
 
@@ -56,17 +57,6 @@ class Exam:
     lesson_id: str
     questions: Sequence[Sentence] = ()
 
-    @cached_property
-    def headings(self) -> dict[tuple[str, int], str]:
-        """For each sentence of the lesson, by source and start, the heading that it stands under."""
-        return {
-            (cite.source, cite.start): f"{section.title} {section.telling.title}"
-            for section in self.sections
-            for idea in section.ideas
-            for sentence in idea.all_sentences()
-            for cite in sentence.cites
-        }
-
     def told(self) -> Iterator[tuple[Section, Idea, Sentence]]:
         """The first sentence of every unit that stands alone, with its place."""
         for section in self.sections:
@@ -74,6 +64,16 @@ class Exam:
                 for unit in idea.units:
                     if unit.head.usable and unit.head.alone and unit.head.cites:
                         yield section, idea, unit.head
+
+    def facts(self) -> Iterator[tuple[str, Sentence]]:
+        """Those sentences with the kind of their idea, and the key points that the source itself states."""
+        seen = set()
+        for _, idea, sentence in self.told():
+            seen.add(sentence.start)
+            yield ("note" if idea.tone else idea.kind), sentence
+        for sentence in self.keypoints:
+            if sentence.cites and sentence.start not in seen and sentence.usable and not sentence.leans:
+                yield "text", sentence
 
     def statements(self) -> list[Sentence]:
         """Those sentences, and the key points that the source itself states."""
@@ -84,26 +84,34 @@ class Exam:
         return list(dict.fromkeys(section.source for section in self.sections if section.source))
 
     def siblings(self) -> list[Section]:
-        """All sections of the lesson's sources, where wrong options come from."""
-        readings = [self.library.reading(source) for source in self.sources()]
-        return [section for reading in readings if reading for section in reading.root.flat()]
+        """All sections of the course's sources, the lesson's own first: where wrong options come from."""
+        own = self.sources()
+        readings = sorted(self.library.readings, key=lambda reading: reading.sha256 not in own)
+        return [section for reading in readings for section in reading.root.flat()]
+
+    def sayings(self) -> Iterator[Sentence]:
+        """Every sentence of the course's sources that can be told, and their key points; the lesson's own first."""
+        for section in self.siblings():
+            for unit in section.units():
+                yield from unit.sentences
+        for reading in self.library.readings:
+            yield from reading.keypoints
 
     def objective_for(self, candidate: Candidate) -> str:
-        """The id of the objective that the item checks: by shared words, and by the heading that both belong to."""
-        if not self.objectives:
-            return ""
+        """The id of the objective that the item checks, by shared words and by their common heading; '' for none."""
         said = [candidate.stem, candidate.model_answer, *candidate.right, *(cite.quote for cite in candidate.cites)]
-        found = bag(said)
         place = self._place_of(candidate)
-        shares = [
-            (self._affinity(objective, found) + self._nearness(objective, place), -n, objective.id)
+        words_, headed = bag(said), bag([*said, _headings(self.sections[place]) if place >= 0 else ""])
+        fits = [
+            (self._affinity(objective, headed) + self._nearness(objective, place), -n, objective.id)
             for n, objective in enumerate(self.objectives)
+            if len(self.objectives) == 1 or self._affinity(objective, words_) or self.homes[objective.id] == place
         ]
-        return max(shares)[2]
+        return max(fits)[2] if fits else ""
 
     def _affinity(self, objective: Objective, found: Counter[str]) -> float:
         """Share of the objective's words that the item holds; a word that all objectives hold tells nothing."""
-        weights = {stem: 1 / self._spread[stem] for stem in set(stems(objective.text))}
+        weights = {stem: 1 / self._spread[stem] for stem in _topics(objective)}
         return sum(w for stem, w in weights.items() if stem in found) / (sum(weights.values()) or 1.0)
 
     def _nearness(self, objective: Objective, place: int) -> float:
@@ -116,7 +124,7 @@ class Exam:
 
     @cached_property
     def _spread(self) -> Counter[str]:
-        return Counter(stem for objective in self.objectives for stem in set(stems(objective.text)))
+        return Counter(stem for objective in self.objectives for stem in _topics(objective))
 
     @cached_property
     def _sections_at(self) -> dict[tuple[str, int], int]:
@@ -131,12 +139,31 @@ class Exam:
     @cached_property
     def homes(self) -> dict[str, int]:
         """For each objective the number of the section that it speaks of."""
-        bags = [(set(stems(f"{s.title} {s.telling.title}")), s.bag) for s in self.sections]
+        bags = [(set(stems(_headings(s))), s.bag) for s in self.sections]
         found = {}
         for objective in self.objectives:
             fits = [overlap(objective.text, heading) + 0.5 * overlap(objective.text, body) for heading, body in bags]
             found[objective.id] = fits.index(max(fits)) if fits else 0
         return found
+
+
+def _topics(objective: Objective) -> set[str]:
+    return set(stems(objective.text.replace("-", " ")))
+
+
+def _headings(section: Section) -> str:
+    """The section's heading and those above it up to its document."""
+    chain, above = [section.title, section.source_title], section.parent
+    while above is not None and above.parent is not None:
+        chain.append(above.title)
+        above = above.parent
+    return " ".join(chain)
+
+
+def gives_away(one: str, other: str) -> bool:
+    """Whether two texts share a root, so that the one leads to the other without knowing anything."""
+    roots = [{word.stem for word in read(text) if word.content and not word.breaks} for text in (one, other)]
+    return bool(roots[0] & roots[1])
 
 
 def source_says(sentence: str) -> str:

@@ -6,7 +6,8 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from service.authors.extractive.quiz_parts import CHOICES, Candidate, Exam, source_says
+from service.authors.extractive.patterns import POOR_MEANING
+from service.authors.extractive.quiz_parts import CHOICES, Candidate, Exam, gives_away, source_says
 from service.authors.extractive.sentences import Sentence
 from service.authors.extractive.slide_lines import set_code
 from service.authors.extractive.verb_forms import word_classes
@@ -16,25 +17,25 @@ from service.domain.quiz import Option
 from service.domain.source import Cite
 
 _NOUN_PHRASE = re.compile(r"(?:an?|the|any|all|one|when|[a-z]+ing|desired)\b", re.IGNORECASE)
-_POOR_MEANING = re.compile(
-    r"^(?:it|this|these|they|we|you)\b|\b(?:company|website)\b|"
-    r"^(?:an? |the )?(?:\w+ )?(?:question|part|aspect|element|step|benefit|advantage|mistake|signal|key|question|thing|matter)\b",
-    re.IGNORECASE,
-)
 _DOES = re.compile(
     r"^(?:The |We use |You use |Use |Running )?(?P<code>\S.{1,40}?)"
     r"(?: command| flag| option| attribute| tag| element| file| directory| function| module)? "
-    r"(?P<verb>is used to|allows you to|lets you|can be used to|[a-z]+s) (?P<purpose>.{15,160})$"
+    r"(?P<verb>is used to|allows you to|lets you|can be used to|[a-z]+s) (?P<purpose>.{10,160})$"
 )
+_NOUN = r"(?: (?:command|flag|option|function|statement|method))?"
 _USE = re.compile(
-    r"^(?:(?:Use|Run|Type|Call|(?:[Ww]e|[Yy]ou)(?: can| could| may)?(?: then| also)? (?:use|run|type|call)) (?:the )?)"
-    r"(?P<code>\S.{0,38}?)(?: (?:command|flag|option|function|statement|method))? to (?P<purpose>[a-z]+ .{9,110}?)[.:;]?$"
+    r"^(?:Use|Run|Type|Call|(?:[Ww]e|[Yy]ou)(?: can| could| may)?(?: then| also)? (?:use|run|type|call)) (?:the )?"
+    rf"(?P<code>\S.{{0,38}}?){_NOUN} to (?P<purpose>[a-z]+ .{{9,110}}?)[.:;]?$"
 )
 _TO_USE = re.compile(
-    r"^To (?P<purpose>[a-z]+ .{9,110}?), (?:(?:we|you)(?: can| could| may| need to| have to)? )?(?:use|run|type|call) (?:the )?"
-    r"(?P<code>\S.{0,38}?)(?: (?:command|flag|option|function|statement|method))?[.:;]?$"
+    r"^To (?P<purpose>[a-z]+ .{9,110}?), (?:(?:we|you)(?: can| could| may| need to| have to)? )?"
+    rf"(?:use|run|type|call) (?:the )?(?P<code>\S.{{0,38}}?){_NOUN}[.:;]?$"
 )
 _LOOSE_PURPOSE = re.compile(r"\b(?:this|these|those|it|they|them|our|my|we|do so|above|below|following|example)\b")
+_NOT_FOR_A_GAP = re.compile(
+    r"\b(?:this|these|those|such|we|our|us|he|she|his|her|now|newly|today|notice)\b|^(?:\w+,? ){0,3}(?:it|they)\b",
+    re.IGNORECASE,
+)
 _KIND_OF_CODE = re.compile(r"\s(command|flag|option|attribute|tag|element|file|directory|function|module|method)\b")
 _COMMAND_LINE = re.compile(r"(?:git|docker|npm|pip|kubectl|cd|ls|mkdir|uv)\b")
 
@@ -85,7 +86,7 @@ def meaning_items(exam: Exam) -> list[Candidate]:
 def name_gap_items(exam: Exam) -> list[Candidate]:
     """A term of the course is taken out of a sentence that says something about it and does not define it."""
     found: list[Candidate] = []
-    for _, _, sentence in exam.told():
+    for _, sentence in exam.facts():
         if not _good_for_gap(sentence) or sentence.defines:
             continue
         for entry in exam.glossary:
@@ -173,7 +174,7 @@ def _describes(entry: GlossaryEntry, least: int = 4) -> bool:
         return False
     if re.search(r", (?:and|but|so) \w+ \w*(?:s|ed|can|will)\b", entry.meaning):
         return False
-    return not _POOR_MEANING.search(entry.meaning) and not set(stems(entry.term)) & set(stems(entry.meaning))
+    return not POOR_MEANING.search(entry.meaning) and not set(stems(entry.term)) & set(stems(entry.meaning))
 
 
 def _rivals(entry: GlossaryEntry, other: GlossaryEntry) -> bool:
@@ -205,6 +206,8 @@ def command_items(exam: Exam) -> list[Candidate]:
         if asked is None:
             continue
         code, stem, purpose = asked
+        if gives_away(code, purpose):
+            continue
         others = [o for o in everywhere if o != code and _shape(o) == _shape(code) and len(o) < 40 and o not in purpose]
         family = code.split()[0]
         others.sort(key=lambda o: (o.split()[0] != family, ("[" in o) != ("[" in code), len(o), rank(sentence.text, o)))
@@ -246,19 +249,18 @@ def _is_verb(verb: str) -> bool:
 
 
 def _all_code(exam: Exam) -> list[str]:
+    """Code that the course's sources mark in their text, the lesson's own sources first."""
+    own = exam.sources()
     found: Counter[str] = Counter()
-    for source in exam.sources():
-        reading = exam.library.reading(source)
-        for block in reading.source.blocks if reading else ():
-            found.update(
-                reading.source.text[m.start : m.end] for m in block.marks if m.kind == "code" and reading is not None
-            )
+    for reading in sorted(exam.library.readings, key=lambda reading: reading.sha256 not in own):
+        for block in reading.source.blocks:
+            found.update(reading.source.text[m.start : m.end] for m in block.marks if m.kind == "code")
     return list(found)
 
 
 def _why_not(exam: Exam, other: str, code: str, sentence: Sentence) -> str:
     """What the source says the other code does, else what it says of the right one."""
-    for said in exam.statements():
+    for said in exam.sayings():
         asked = _asks_for_code(said)
         if asked and asked[0] == other and said is not sentence:
             return f"No. {source_says(said.text)}"
@@ -294,7 +296,7 @@ def gap_items(exam: Exam) -> list[Candidate]:
     """A marked term is taken out of a sentence that says something about it; siblings are marked terms of its shape."""
     pool = _marked_terms(exam)
     found: list[Candidate] = []
-    for _, _, sentence in exam.told():
+    for _, sentence in exam.facts():
         if not _good_for_gap(sentence):
             continue
         for mark in sentence.marks:
@@ -332,15 +334,20 @@ def _good_for_gap(sentence: Sentence) -> bool:
     telling = {"rule", "cause", "contrast", "warning", "number", "definition"}
     if not 8 <= sentence.length <= 32 or sentence.roles & {"narrative", "example", "question"}:
         return False
-    if not sentence.roles & telling or re.search(r"\bwe\b", sentence.text, re.IGNORECASE):
-        return False
-    return not re.search(r"\b(?:this|these|those|such)\b", sentence.text, re.IGNORECASE)
+    coded = any(mark.kind == "code" for mark in sentence.marks)
+    return bool(coded or sentence.roles & telling) and not _NOT_FOR_A_GAP.search(sentence.text)
 
 
 def _gap_options(sentence: Sentence, kind: str, term: str, pool: Counter[tuple[str, str]]) -> list[str]:
     text = sentence.text.lower()
     marked = {sentence.text[m.start : m.end].rstrip(" :.,") for m in sentence.marks if _mark_kind(m.kind) == kind}
-    if _shape(term) == "expression" or len(term.split()) > 3 or text.count(term.lower()) != 1 or len(marked) > 1:
+    if (
+        _shape(term) == "expression"
+        or (kind == "code" and _shape(term) == "name")
+        or len(term.split()) > 3
+        or text.count(term.lower()) != 1
+        or len(marked) > 1
+    ):
         return []
     others = [
         other
