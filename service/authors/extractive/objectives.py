@@ -12,8 +12,9 @@ from service.authors.extractive.lexicon import ACTION_VERBS, BLOOM_LEVELS, MUTE_
 from service.authors.extractive.material import Section
 from service.authors.extractive.packing import Draft
 from service.authors.extractive.patterns import POOR_MEANING
-from service.authors.extractive.verb_forms import base_verb
+from service.authors.extractive.verb_forms import base_verb, is_imperative
 from service.authors.extractive.words import Casing, capitalized, is_plural, overlap, shorten, stems
+from service.domain.bloom import BLOOM, BLOOM_VERBS
 from service.domain.course import Bloom
 
 MOST = 3
@@ -64,7 +65,9 @@ _RULE_WORDS = re.compile(r"rules?|guidelines|practices|principle|requirements?")
 def bloom_of(objective: str) -> Bloom:
     """The Bloom level of an objective, by its first verb."""
     verb = objective.partition(" ")[0].lower()
-    return BLOOM_LEVELS.get(verb, "apply" if verb in ACTION_VERBS else "understand")
+    if verb in BLOOM_LEVELS:
+        return BLOOM_LEVELS[verb]
+    return next((level for level, verbs in BLOOM.items() if verb in verbs.split()), "understand")
 
 
 def objectives_of(draft: Draft, siblings: Sequence[Draft], casing: Casing, subject: str) -> list[str]:
@@ -177,7 +180,7 @@ def _by_content(topic: str, section: Section, casing: Casing) -> str:
     if section.is_vague and re.match(r"(?:failure|fail|pass|example|correct|incorrect)", section.title, re.IGNORECASE):
         return f"Recognize good and bad examples of {topic}"
     if kinds["steps"]:
-        return _from_lead(section) or (f"Test {topic}" if _is_test(section) else f"Carry out the steps of {topic}")
+        return _from_lead(section) or (f"Test {topic}" if _is_test(section) else f"Follow the steps for {topic}")
     if kinds["code"] >= 2:
         return _with_code(topic, section)
     if any(set(stems(term)) & set(stems(topic)) for term in defined) and len(topic.split()) < 5 and len(defined) < 2:
@@ -192,7 +195,7 @@ def _from_lead(section: Section) -> str:
             continue
         match = _TO_DO.match(idea.lead.text) or _LIKE_THIS.match(idea.lead.text)
         verb = match["goal"].split()[0].lower() if match else ""
-        if match and verb in (ACTION_VERBS | BLOOM_LEVELS.keys()) and not _POINTS_BACK.search(match["goal"]):
+        if match and verb in BLOOM_VERBS and not _POINTS_BACK.search(match["goal"]):
             return capitalized(match["goal"])
     return ""
 
@@ -259,7 +262,17 @@ def _by_roles(topic: str, section: Section, casing: Casing) -> str:
         return f"Apply {topic}" if _RULE_WORDS.search(topic) else f"Apply the rules for {topic}"
     if is_plural(topic) and any(idea.kind == "list" and len(idea.items) >= 3 for idea in section.ideas):
         return f"List {topic}"
+    if _advises(section):
+        return f"Follow the advice on {topic}"
     return _from_reason(section, casing) or _by_weight(topic, roles)
+
+
+def _advises(section: Section) -> bool:
+    """Whether a list of it tells what to do."""
+    lists = [idea for idea in section.ideas if idea.kind == "list" and len(idea.items) >= 3]
+    return any(
+        sum(is_imperative(item[0].text) for item in idea.items if item) >= 0.9 * len(idea.items) for idea in lists
+    )
 
 
 def _from_reason(section: Section, casing: Casing) -> str:

@@ -21,6 +21,7 @@ _RULE_LIKE = re.compile(
     r"within|up to|recommended|works?|has|have|is|are|use|costs?|makes?|reach(?:es)?|contains?|holds?|lasts?|turns?|"
     r"becomes?|comes?|remembers?|since|until|before|after|repeats?|sends?|waits?)\b"
 )
+LATEST_YEAR = 2025  # a wrong year in the future gives itself away
 _YEAR = re.compile(r"\b(?:in|since|until) (?=(?:1[4-9]|20)\d\d\b)")
 
 
@@ -56,8 +57,18 @@ def _only_number(sentence: Sentence) -> re.Match[str] | None:
     telling = [m for m in found if m["to"] or m["unit"] or _YEAR.search(text[max(0, m.start() - 7) : m.end()])]
     if len(telling) != 1 or len(found) > 2:
         return None
+    if not _fair(text, telling[0]):
+        return None
     value = float(telling[0]["value"].replace(",", ""))
     return None if value in (0, 1) and not telling[0]["to"] else telling[0]
+
+
+def _fair(text: str, number: re.Match[str]) -> bool:
+    """Whether the number is no time of day, no end of a range, and nothing before it stands for something unsaid."""
+    if number["to"] and number["to"] != "1" and "ratio" not in text:
+        return False
+    before = text[: number.start()]
+    return not re.search(r"\d[\w%]* (?:to|or|and|–|-) $|\b(?:it|they|its|their|he|she)\b", before, re.IGNORECASE)
 
 
 def _alternatives(match: re.Match[str]) -> tuple[str, list[str]]:
@@ -75,7 +86,7 @@ def _alternatives(match: re.Match[str]) -> tuple[str, list[str]]:
     )
     if value < 12 and value == int(value) and not year:
         tries = [value - 3, value - 2, value - 1, value + 1, value + 2, value + 4]
-    top = 100 if re.search(r"%|percent", unit) else 2100 if year else 1e12
+    top = 100 if re.search(r"%|percent", unit) else LATEST_YEAR if year else 1e12
     least = 1 if unit.endswith("s") else 0
     good = [x for x in tries if least < x < top and (x == int(x) or value != int(value))]
     others = [_written(x, match["value"]) + unit for x in good]

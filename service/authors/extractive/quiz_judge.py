@@ -19,7 +19,7 @@ from service.domain.support import judge
 
 _HEDGED = re.compile(
     r"\b(?:this|these|those|such|may|might|perhaps|seems?|probably|likely|some|many|we|you|your|our|usually|about|"
-    r"often|sometimes|roughly|here|now|then|today|most|few|almost|nearly|therefore|thus|hence|notice|currently|he|she|his|her)\b",
+    r"often|sometimes|roughly|here|now|then|today|most|few|almost|nearly|therefore|thus|hence|notice|currently|even|he|she|his|her)\b",
     re.IGNORECASE,
 )
 _UNSAFE_FLIP = re.compile(r", but|(?:more|less) than just|even if|\bsince\b|\bdoes use\b|\busually\b", re.IGNORECASE)

@@ -20,12 +20,17 @@ _OF_A_STORY = re.compile(
 _OF_USE = re.compile(
     r"\b(?:lets?|waste|useful|easier|saves?|protects?|avoids?|would|worth|important|otherwise)\b", re.IGNORECASE
 )
+_GIST = re.compile(r"^(?:Summarize|Describe the main)\b")
 _LISTING = re.compile(r"^(?:List|Identify|Name|Outline|Recall) ")
 _TWO_SIDES = re.compile(r"^(?:Compare|Contrast|Distinguish) (?P<one>.+?) (?:with|and|from|to) (?P<other>.+)$")
 _BECAUSE = re.compile(r"^(?P<claim>[A-Z].{20,160}?),? (?:because|since|so that) (?!of\b)(?P<reason>.{12,160})\.$")
-_NOT_ALONE = re.compile(r"\b(?:this|these|those|it|they|them|such|we|our|not only|if you)\b", re.IGNORECASE)
+_NOT_ALONE = re.compile(
+    r"\b(?:this|these|those|it|they|them|such|we|our|not only|you|your|that (?!is|are|was|the|a|an|can|must)\w+)\b",
+    re.IGNORECASE,
+)
 LEAST_ANSWER_WORDS = 9
 LONGEST_ANSWER_WORDS, LONG_ANSWER_WORDS = 60, 45
+LEAST_GIST_WORDS = 15
 MOST_STEPS = 9
 MOST_POINTS = 4
 KEY_POINT = 0.75  # a key point answers as well as a passage under a heading that names most of the topic
@@ -71,11 +76,15 @@ def _questions(exam: Exam, objective: Objective, taken: set[int]) -> Iterator[tu
             yield question.text, _best(exam, question.text, taken, 0.75, 0.6)
     for section in home:
         if section.title.endswith("?"):
-            yield section.title, _first_free(_tellable(section), taken)
+            yield section.title, _gist(home, taken)
     yield question_of(objective), [s for s in exam.keypoints if s.cites and s.start not in taken][:MOST_POINTS]
-    for section in sorted(exam.sections, key=lambda section: section not in home):
+    for section in sorted(exam.sections, key=lambda one: -_nearness(one, home, objective)):
         name = section.telling.title.rstrip(":?.")
-        yield f"What does the lesson say about “{name}”?", _first_free(_tellable(section), taken)
+        yield f"Sum up what the lesson says about “{name}”.", _gist([section], taken)
+
+
+def _nearness(section: Section, home: Sequence[Section], objective: Objective) -> float:
+    return 1.0 if any(section is one for one in home) else overlap(objective.text, set(stems(section.title)))
 
 
 def question_of(objective: Objective, by_steps: bool = False) -> str:
@@ -87,9 +96,10 @@ def question_of(objective: Objective, by_steps: bool = False) -> str:
     match = re.match(r"Explain (why|how|when|where|what|which) (.+)$", text)
     if match:
         return f"In a sentence or two, explain {match[1]} {match[2]}."
-    match = re.match(r"Carry out the steps of (.+)$", text)
-    if match:
-        return f"From memory: what are the steps of {match[1]}?"
+    match = re.match(r"Follow the (steps for|advice on) (.+)$", text)
+    if match and by_steps:
+        verb = "are" if match[1] == "steps for" else "is"
+        return f"From memory: what {verb} the {match[1]} {match[2]}?"
     if _LISTING.match(text):
         return f"From memory: {text[:1].lower()}{text[1:]}."
     if objective.bloom in ("apply", "create", "evaluate"):
@@ -102,14 +112,12 @@ def _answered(exam: Exam, objective: Objective, taken: set[int]) -> tuple[str, l
     """The question with what answers best: steps for what is done, a list for what is listed, else a passage."""
     text = objective.text
     doing = objective.bloom in ("apply", "create", "evaluate")
-    kinds = (
-        ("steps",)
-        if doing and " rules for " not in text
-        else ("steps", "list")
-        if _LISTING.match(text) or "steps" in text
-        else ()
-    )
-    listed = _listed(exam, objective, kinds)
+    if _GIST.match(text):
+        return question_of(objective), _gist(exam.sections, taken)
+    named = _definitions(exam, text) if re.match(r"(?:Define|Distinguish) ", text) else []
+    if len(named) > 1 and not any(sentence.start in taken for sentence in named):
+        return question_of(objective), named
+    listed = _listed(exam, objective, _kinds(text, doing))
     if listed and not any(sentence.start in taken for sentence in listed):
         return question_of(objective, True), listed
     sides = _TWO_SIDES.match(text)
@@ -117,6 +125,44 @@ def _answered(exam: Exam, objective: Objective, taken: set[int]) -> tuple[str, l
         return question_of(objective), _both_sides(exam, sides["one"], sides["other"], taken)
     least_shared = 0.34 if doing else 0.0
     return question_of(objective), _best(exam, _topic(text), taken, 0.0, least_shared, exam.homes.get(objective.id, -1))
+
+
+def _kinds(text: str, doing: bool) -> tuple[str, ...]:
+    """The kinds of idea that can be the whole answer."""
+    if "the advice on" in text:
+        return ("list",)
+    if doing:
+        return () if " rules for " in text else ("steps",)
+    return ("steps", "list") if _LISTING.match(text) or "steps" in text else ()
+
+
+def _definitions(exam: Exam, text: str) -> list[Sentence]:
+    """The sentences that define the terms that the objective names."""
+    wanted = set(stems(text))
+    return [
+        unit.head
+        for section in exam.sections
+        for unit in section.units()
+        if unit.head.defines and unit.head.cites and set(stems(unit.head.defines[0])) <= wanted and unit.head.defines[1]
+    ]
+
+
+def _gist(sections: Sequence[Section], taken: set[int]) -> list[Sentence]:
+    """The strongest passages of some sections, in their order, as long as an answer may be."""
+    units = [
+        unit
+        for section in sections
+        for unit in _tellable(section)
+        if not _of_the_moment(unit)
+        and not any(s.start in taken for s in unit.sentences)
+        and _worth(unit, "", False) > 0
+    ]
+    chosen: list[Unit] = []
+    for unit in sorted(units, key=lambda unit: -_worth(unit, "", False)):
+        if unit.words + sum(one.words for one in chosen) <= LONGEST_ANSWER_WORDS and len(chosen) < MOST_POINTS - 1:
+            chosen.append(unit)
+    answer = [sentence for unit in units if any(unit is one for one in chosen) for sentence in unit.sentences]
+    return answer if sum(sentence.length for sentence in answer) >= LEAST_GIST_WORDS else []
 
 
 def _topic(text: str) -> str:
@@ -194,6 +240,7 @@ def _worth(unit: Unit, topic: str, doing: bool) -> float:
     worth -= 0.25 * bool(_OF_A_STORY.search(text)) + 0.15 * bool(
         re.search(r"\b(?:we|our|us|let)\b", text, re.IGNORECASE)
     )
+    worth += 0.2 * bool(set(stems(text)[:1]) & set(stems(topic)))
     return worth - 0.2 * bool(re.search(r"\b(?:this|these|those|such)\b", text, re.IGNORECASE))
 
 
@@ -206,11 +253,6 @@ def _answers(exam: Exam, topic: str) -> Iterator[tuple[int, float, Unit]]:
         heading = overlap(topic, set(stems(section.title)) | set(stems(section.telling.title)))
         for unit in _tellable(section):
             yield number, heading, unit
-
-
-def _first_free(units: Sequence[Unit], taken: set[int]) -> list[Sentence]:
-    free = [u for u in units if not _of_the_moment(u) and not any(s.start in taken for s in u.sentences)]
-    return list(max(free, key=lambda unit: (unit.score, unit.words)).sentences) if free else []
 
 
 def _of_the_moment(unit: Unit) -> bool:

@@ -16,6 +16,7 @@ from service.domain.quiz import Option
 from service.domain.source import Cite
 
 FEWEST, MOST = 3, 5
+TOO_ALIKE = 0.4
 _LEADING_CODE = re.compile(r"^(?:The |Running )?(?:command |statement |flag |option |program )?$")
 _DEED = re.compile(
     r"^(?: (?:command|flag|option|statement|function|attribute|program))?:? (?:[-–—] )?"
@@ -106,13 +107,16 @@ def _matching(stem: str, pairs: Sequence[Pair]) -> Candidate:
 
 
 def _distinct(pairs: Sequence[Pair]) -> list[Pair]:
-    """Those that cannot be taken for each other, and whose name does not stand in what is said."""
+    """Those that cannot be taken for each other; one name may stand in what is said of it, more would be too easy."""
     kept: list[Pair] = []
+    easy = 0
     for pair in pairs:
         told = bag([pair.says])
-        gives_away = set(stems(pair.name)) & set(told)
-        if not gives_away and all(cosine(told, bag([o.says])) < 0.4 and o.name != pair.name for o in kept):
-            kept.append(pair)
+        easy_one = gives_away(pair.name, pair.says)
+        if (easy and easy_one) or any(cosine(told, bag([o.says])) >= TOO_ALIKE or o.name == pair.name for o in kept):
+            continue
+        easy += easy_one
+        kept.append(pair)
     return kept
 
 

@@ -252,10 +252,11 @@ def sound(candidates: Iterable[Candidate]) -> list[Candidate]:
 
 
 def _proven(candidate: Candidate) -> bool:
-    item = to_item(dataclasses.replace(candidate, twin=None), "draft", 0, "")
-    return (
-        not any(support_faults(item))
-        and not any(item_faults(item))
-        and not any(flaws(item))
-        and not absolute_terms(item)
+    """Whether the item holds wherever its key is put."""
+    alone = dataclasses.replace(candidate, twin=None)
+    places = range(CHOICES) if candidate.sorted_options and candidate.kind == "cloze" else range(1)
+    items = [to_item(alone, "draft", place, "") for place in places]
+    return not any(
+        any(support_faults(item)) or any(item_faults(item)) or any(flaws(item)) or absolute_terms(item)
+        for item in items
     )

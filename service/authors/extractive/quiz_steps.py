@@ -6,10 +6,11 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
-from service.authors.extractive.lexicon import ACTION_VERBS, OPENING_STEPS
+from service.authors.extractive.lexicon import OPENING_STEPS
 from service.authors.extractive.material import Idea, Section, Unit
 from service.authors.extractive.quiz_parts import CHOICES, Candidate, Exam, gives_away, source_says
 from service.authors.extractive.slide_lines import as_shown, compress
+from service.authors.extractive.verb_forms import is_imperative
 from service.authors.extractive.words import bag, cosine, rank, stems, words
 from service.domain.quiz import Option
 from service.domain.source import Cite
@@ -47,7 +48,7 @@ def _short_steps(idea: Idea) -> list[tuple[str, Unit]]:
         return []
     steps = [(compress(unit.head.text, LONGEST_STEP), unit) for unit in idea.units]
     texts = [text for text, _ in steps]
-    if not all(texts) or len(set(texts)) < len(texts) or not all(_verb(text) in ACTION_VERBS for text in texts):
+    if not all(texts) or len(set(texts)) < len(texts) or not all(is_imperative(text) for text in texts):
         return []
     if not all(unit.head.cites for _, unit in steps) or any(_LOOSE.search(text) for text in texts):
         return []

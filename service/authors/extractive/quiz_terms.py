@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
+from service.authors.extractive.lexicon import STOPWORDS
 from service.authors.extractive.patterns import POOR_MEANING
 from service.authors.extractive.quiz_parts import CHOICES, Candidate, Exam, gives_away, source_says
 from service.authors.extractive.sentences import Sentence
@@ -68,7 +69,11 @@ def meaning_items(exam: Exam) -> list[Candidate]:
     for entry in _here(exam):
         if not _describes(entry):
             continue
-        rivals = [o for o in exam.glossary if o is not entry and _rivals(entry, o) and _describes(o)]
+        rivals = [
+            o
+            for o in exam.glossary
+            if o is not entry and _rivals(entry, o) and _describes(o) and not gives_away(o.meaning, entry.term)
+        ]
         near = [o for o in rivals if abs(len(o.meaning) - len(entry.meaning)) < 0.6 * len(entry.meaning)]
         near.sort(key=lambda o: (o.cite.source != entry.cite.source, rank(entry.meaning, o.term)))
         if len(near) < CHOICES - 1:
@@ -90,6 +95,8 @@ def name_gap_items(exam: Exam) -> list[Candidate]:
         if not _good_for_gap(sentence) or sentence.defines:
             continue
         for entry in exam.glossary:
+            if entry.term.lower() in exam.plan.title.lower():
+                continue  # what the whole course is about is no gap to fill
             match = _only_use(entry.term, sentence.text)
             if match is None:
                 continue
@@ -117,10 +124,17 @@ def _only_use(term: str, text: str) -> re.Match[str] | None:
         return None
     if not set(stems(text)) - set(stems(term)):
         return None
-    before = text[: uses[0].start()].split()
-    return (
-        uses[0] if len(before) >= 1 and before[-1].lower() in ("a", "an", "the", "of", "in", "each", "every") else None
-    )
+    before, after = text[: uses[0].start()].split(), text[uses[0].end() :].lstrip(" ")
+    following = words(after)[0].lower() if words(after) else ""
+    if "(" in term or not before or any(word.lower() in ("it", "they", "its", "their") for word in before):
+        return None
+    if after[:1] not in tuple(".,;:?!)") and following not in STOPWORDS and not _is_verb_form(following):
+        return None  # "the _____ framework": an adjective is missing, and too much would fit
+    return uses[0] if before[-1].lower() in ("a", "an", "the", "of", "in", "each", "every") else None
+
+
+def _is_verb_form(word: str) -> bool:
+    return word.endswith("s") and "VERB" in word_classes(word) and "NOUN" not in word_classes(word)
 
 
 def _gap_rivals(exam: Exam, entry: GlossaryEntry, before: str, text: str) -> list[GlossaryEntry]:
@@ -133,7 +147,8 @@ def _gap_rivals(exam: Exam, entry: GlossaryEntry, before: str, text: str) -> lis
         if o is not entry
         and _rivals(entry, o)
         and o.term.lower() not in text.lower()
-        and is_plural(o.term) == is_plural(entry.term)
+        and "(" not in o.term
+        and abs(len(o.term.split()) - len(entry.term.split())) <= 1
         and o.term[:1].isupper() == entry.term[:1].isupper()
         and not (vowel and (o.term[:1].lower() in "aeiou") != (entry.term[:1].lower() in "aeiou"))
         and cosine(bag([o.meaning]), said) < 0.25
@@ -302,7 +317,8 @@ def gap_items(exam: Exam) -> list[Candidate]:
         for mark in sentence.marks:
             kind = _mark_kind(mark.kind)
             term = sentence.text[mark.start : mark.end].rstrip(" :.,")
-            others = _gap_options(sentence, kind, term, pool) if mark.start >= 4 else []
+            leans = re.search(r"\b(?:it|they)\b", sentence.text[: mark.start], re.IGNORECASE)
+            others = _gap_options(sentence, kind, term, pool) if mark.start >= 4 and not leans else []
             if len(others) < CHOICES - 1 or pool[(kind, term)] < 2:
                 continue
             stem = f"Fill the gap: {sentence.text[: mark.start]}_____{sentence.text[mark.start + len(term) :]}"
