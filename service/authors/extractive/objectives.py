@@ -67,7 +67,8 @@ def bloom_of(objective: str) -> Bloom:
     verb = objective.partition(" ")[0].lower()
     if verb in BLOOM_LEVELS:
         return BLOOM_LEVELS[verb]
-    return next((level for level, verbs in BLOOM.items() if verb in verbs.split()), "understand")
+    known = next((level for level, verbs in BLOOM.items() if verb in verbs.split()), None)
+    return known or ("apply" if verb in ACTION_VERBS else "understand")
 
 
 def objectives_of(draft: Draft, siblings: Sequence[Draft], casing: Casing, subject: str) -> list[str]:

@@ -145,14 +145,15 @@ def _take_closed(chosen: Chosen) -> None:
 
 
 def _reviews(plan: CoursePlan, lesson_id: str, library: Library) -> list[tuple[str, Candidate]]:
-    """One question for each objective of an earlier lesson: one that was left over, else the open one again."""
+    """One question for each objective of an earlier lesson: one that was left over, else one that was asked again."""
     earlier = own_questions(plan, write_lesson(plan, lesson_id, library), library)
     found: list[tuple[str, Candidate]] = []
     for objective in earlier.exam.objectives:
         left = [one for of, one in earlier.left if of == objective.id and not _shares(one, found)]
         used = {one.form for of, one in earlier.asked if of == objective.id}
         left.sort(key=lambda one: one.form in used)
-        again = left[:1] or asked_openly(earlier.exam, objective, 1, set())
+        closed = [one for of, one in earlier.asked if of == objective.id and one.kind != "short"]
+        again = left[:1] or closed[:1] or asked_openly(earlier.exam, objective, 1, set())
         found += [(objective.id, one) for one in again]
     return found
 

@@ -23,6 +23,7 @@ from service.domain.source import Cite
 from service.domain.support_words import read
 
 CHOICES = 4
+PROCEDURAL = ("order", "first", "belonging", "task")  # forms that check whether somebody can do it
 
 
 @dataclass
@@ -107,7 +108,8 @@ class Exam:
             for n, objective in enumerate(self.objectives)
             if len(self.objectives) == 1 or self._affinity(objective, words_) or self.homes[objective.id] == place
         ]
-        return max(fits)[2] if fits else ""
+        doing = [o.id for o in self.objectives if candidate.form in PROCEDURAL and o.bloom in ("apply", "create")]
+        return max(fits)[2] if fits else next(iter(doing), "")
 
     def _affinity(self, objective: Objective, found: Counter[str]) -> float:
         """Share of the objective's words that the item holds; a word that all objectives hold tells nothing."""
