@@ -12,12 +12,13 @@ from service.authors.extractive.lexicon import ACTION_VERBS, BLOOM_LEVELS, MUTE_
 from service.authors.extractive.material import Section
 from service.authors.extractive.packing import Draft
 from service.authors.extractive.patterns import POOR_MEANING
-from service.authors.extractive.verb_forms import base_verb, is_imperative
+from service.authors.extractive.verb_forms import base_verb, is_imperative, word_classes
 from service.authors.extractive.words import Casing, capitalized, is_plural, overlap, shorten, stems
 from service.domain.bloom import BLOOM, BLOOM_VERBS
 from service.domain.course import Bloom
 
 MOST = 3
+WORTH_OF_STEPS = 60  # words: what learners are to do is an objective before what they are to know
 _QUESTION = re.compile(r"(what|how|why|when|where) (is|are|do|does|did|can|should|to) (.+)")
 _ASKING = re.compile(r"(why|when|how|what|where) (.+)")
 _VERSUS = re.compile(r"(.+?) (?:vs\.?|versus) (.+)")
@@ -78,7 +79,7 @@ def objectives_of(draft: Draft, siblings: Sequence[Draft], casing: Casing, subje
         return own[:MOST]
     found: list[tuple[str, Section]] = []
     sections = draft.sections if len(draft.readings) == 1 else _pages(draft)
-    for section in sorted(sections, key=lambda s: -s.words):
+    for section in sorted(sections, key=lambda s: -s.words - WORTH_OF_STEPS * any(i.kind == "steps" for i in s.ideas)):
         if section.words < 60 and found:
             continue
         text = shorten(_objective(section, casing) or f"Summarize the main points of {subject}", 180)
@@ -128,9 +129,11 @@ def _objective(section: Section, casing: Casing) -> str:
     above = section.telling
     topic = casing.inside(above.title if section.is_vague else section.title).rstrip(":")
     topic = re.sub(r"^(?:an? )?(?:introduction to|overview of|about) ", "", topic)
-    topic = re.sub(r"^the (?=\w+ed\b)", "", topic)
+    topic = re.sub(r"^the (?=\w+ed\b)| step by step$", "", topic)
     if not topic or patterns.GENERIC_HEADING.match(topic):
         return ""
+    if re.match(r"(?:between|before|after|during|when|while|until) ", topic):
+        return f"Explain what happens {topic}"
     return _by_heading(topic, section) or _by_content(casing.with_article(topic), section, casing)
 
 
@@ -167,6 +170,8 @@ def _from_verb(topic: str) -> str:
     if len(parts) < 2:
         return ""
     if first in ACTION_VERBS and not is_plural(first) and first not in NOUN_LIKE_VERBS:
+        return capitalized(topic)
+    if first in BLOOM_VERBS and word_classes(first) == {"VERB"}:
         return capitalized(topic)
     if first.endswith("ing") and parts[1] not in _GERUND_NOUNS:
         base = base_verb(first)
@@ -211,14 +216,19 @@ def _with_code(topic: str, section: Section) -> str:
 def _from_table(section: Section, casing: Casing) -> str:
     """What a table lets learners do: compare its two columns, or find the row that fits."""
     table = next((idea for idea in section.ideas if idea.kind == "table" and len(idea.rows) >= 3), None)
-    if table is None or not all(table.rows[0]):
+    if table is None or len(table.rows[0]) < 2 or not all(table.rows[0]):
         return ""
     label, *columns = table.rows[0]
     if len(columns) == 2 and all(casing.is_proper(word) for column in columns for word in column.split()[:1]):
         return f"Compare {columns[0]} with {columns[1]}"
     if re.match(r"(?:what|how|when|where|why|used?) ", columns[0], re.IGNORECASE):
         return f"Match each {casing.inside(label)} with {casing.inside(columns[0])}"
-    if is_plural(label) or is_plural(columns[0]) or len(columns[0].split()) > 3:
+    if (
+        re.match(r"(?:an?|the) ", columns[0], re.IGNORECASE)
+        or is_plural(label)
+        or is_plural(columns[0])
+        or len(columns[0].split()) > 3
+    ):
         return ""
     return f"Match each {casing.inside(label)} with its {casing.inside(columns[0])}"
 
@@ -230,6 +240,8 @@ def _defined(section: Section, casing: Casing) -> list[str]:
         for sentence in unit.sentences:
             if sentence.defines and not POOR_MEANING.search(sentence.defines[1]):
                 term = casing.inside(re.sub(r"\s*\([^)]*\)", "", sentence.defines[0]))
+                if re.match(r"(?:its|their|our|your|my)\b", term) or (" " in term and is_imperative(term)):
+                    continue
                 article = re.match(r"(An?|The) ", sentence.text)
                 found.setdefault(term, f"{article[1].lower()} {term}" if article else term)
     return list(found.values())

@@ -67,6 +67,8 @@ def _fair(text: str, number: re.Match[str]) -> bool:
     """Whether the number is no time of day, no end of a range, and nothing before it stands for something unsaid."""
     if number["to"] and number["to"] != "1" and "ratio" not in text:
         return False
+    if "." in number["value"] and not number["to"]:
+        return False  # nobody need remember a measured decimal
     before = text[: number.start()]
     return not re.search(r"\d[\w%]* (?:to|or|and|–|-) $|\b(?:it|they|its|their|he|she)\b", before, re.IGNORECASE)
 
@@ -82,10 +84,13 @@ def _alternatives(match: re.Match[str]) -> tuple[str, list[str]]:
     tries = (
         [value + step for step in (-35, -20, -10, 10, 20, 35)]
         if year
-        else [value * part for part in (0.25, 0.5, 0.75, 1.5, 2, 3)]
+        else [value * part for part in (0.25, 0.5, 0.75, 1.25, 1.5, 2, 3)]
     )
     if value < 12 and value == int(value) and not year:
         tries = [value - 3, value - 2, value - 1, value + 1, value + 2, value + 4]
+    if 10 <= value <= 100 and value % 5 == 0 and not year:
+        step = 5 if value <= 30 else 10
+        tries = [value + n * step for n in (-3, -2, -1, 1, 2, 3)]
     top = 100 if re.search(r"%|percent", unit) else LATEST_YEAR if year else 1e12
     least = 1 if unit.endswith("s") else 0
     good = [x for x in tries if least < x < top and (x == int(x) or value != int(value))]

@@ -19,7 +19,8 @@ from service.domain.support import judge
 
 _HEDGED = re.compile(
     r"\b(?:this|these|those|such|may|might|perhaps|seems?|probably|likely|some|many|we|you|your|our|usually|about|"
-    r"often|sometimes|roughly|here|now|then|today|most|few|almost|nearly|therefore|thus|hence|notice|currently|even|he|she|his|her)\b",
+    r"often|sometimes|roughly|here|now|then|today|most|few|almost|nearly|therefore|thus|hence|notice|currently|even|"
+    r"(?:with|without|than|no|another) one|he|she|his|her)\b",
     re.IGNORECASE,
 )
 _UNSAFE_FLIP = re.compile(r", but|(?:more|less) than just|even if|\bsince\b|\bdoes use\b|\busually\b", re.IGNORECASE)
@@ -33,7 +34,7 @@ _FURTHER_OPPOSITES = (
     ("at least", "at most"), ("at most", "at least"), ("more than", "less than"), ("less than", "more than"),
     ("fewer than", "more than"), ("after", "before"), ("larger", "smaller"), ("smaller", "larger"),
     ("stronger", "weaker"), ("weaker", "stronger"), ("longer", "shorter"), ("shorter", "longer"), ("above", "below"),
-    ("below", "above"), ("first", "last"), ("cheaper", "dearer"), ("earlier", "later"), ("later", "earlier"),
+    ("below", "above"), ("cheaper", "dearer"), ("earlier", "later"), ("later", "earlier"),
     ("twice", "once"), ("rises", "falls"), ("falls", "rises"),
 )  # fmt: skip
 SHORTEST, LONGEST = 6, 20
@@ -96,9 +97,9 @@ def _statement(sentence: Sentence, kind: str) -> str:
     short = compress(sentence.text, LONGEST)
     if not short or not max(SHORTEST, LEAST_KEPT * sentence.length) <= len(words(short)) <= LONGEST:
         return ""
-    if re.match(r"(?:There|One|Another|Beware|If|When|The (?:same|other|two|three|rest))\b", short) or _OPEN.search(
-        short
-    ):
+    if re.match(
+        r"(?:There|What|Whoever|Which|One|Another|Beware|If|When|The (?:same|other|two|three|rest))\b", short
+    ) or _OPEN.search(short):
         return ""
     return "" if words(short)[0].lower() in ACTION_VERBS else short
 

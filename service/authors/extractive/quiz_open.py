@@ -77,6 +77,9 @@ def _questions(exam: Exam, objective: Objective, taken: set[int]) -> Iterator[tu
     for section in home:
         if section.title.endswith("?"):
             yield section.title, _gist(home, taken)
+    if home:
+        name = home[0].telling.title.rstrip(":?.")
+        yield f"Name something else that the lesson says about “{name}”.", _gist(home, taken)
     yield question_of(objective), [s for s in exam.keypoints if s.cites and s.start not in taken][:MOST_POINTS]
     for section in sorted(exam.sections, key=lambda one: -_nearness(one, home, objective)):
         name = section.telling.title.rstrip(":?.")
@@ -123,8 +126,16 @@ def _answered(exam: Exam, objective: Objective, taken: set[int]) -> tuple[str, l
     sides = _TWO_SIDES.match(text)
     if sides:
         return question_of(objective), _both_sides(exam, sides["one"], sides["other"], taken)
+    home = exam.sections[exam.homes[objective.id]] if exam.sections else None
+    if home and not doing and _is_headed(home, text) and (gist := _gist([home], taken)):
+        return question_of(objective), gist
     least_shared = 0.34 if doing else 0.0
     return question_of(objective), _best(exam, _topic(text), taken, 0.0, least_shared, exam.homes.get(objective.id, -1))
+
+
+def _is_headed(home: Section, text: str) -> bool:
+    """Whether the section is about nothing but the objective, so that its gist is the answer."""
+    return re.match(r"(?:Describe|Discuss) ", text) is not None or overlap(_topic(text), set(stems(home.title))) >= 0.6
 
 
 def _kinds(text: str, doing: bool) -> tuple[str, ...]:
@@ -153,12 +164,10 @@ def _gist(sections: Sequence[Section], taken: set[int]) -> list[Sentence]:
         unit
         for section in sections
         for unit in _tellable(section)
-        if not _of_the_moment(unit)
-        and not any(s.start in taken for s in unit.sentences)
-        and _worth(unit, "", False) > 0
+        if not _of_the_moment(unit) and not any(s.start in taken for s in unit.sentences)
     ]
-    chosen: list[Unit] = []
-    for unit in sorted(units, key=lambda unit: -_worth(unit, "", False)):
+    chosen: list[Unit] = units[:1]  # a section says first what it is about
+    for unit in sorted(units[1:], key=lambda unit: -_worth(unit, "", False)):
         if unit.words + sum(one.words for one in chosen) <= LONGEST_ANSWER_WORDS and len(chosen) < MOST_POINTS - 1:
             chosen.append(unit)
     answer = [sentence for unit in units if any(unit is one for one in chosen) for sentence in unit.sentences]
@@ -178,11 +187,11 @@ def _listed(exam: Exam, objective: Objective, kinds: Sequence[str]) -> list[Sent
         (overlap(topic, set(stems(_heading(section, idea)))) + 0.3 * (number == exam.homes.get(objective.id)), -n, idea)
         for number, section in enumerate(exam.sections)
         for n, idea in enumerate(section.ideas)
-        if idea.kind in kinds and len(idea.units) >= 2
+        if idea.kind in kinds and len(idea.items) >= 2
     ]
     if not fitting or max(fitting, key=lambda entry: entry[:2])[0] < 0.5:
         return []
-    heads = [unit.head for unit in max(fitting, key=lambda entry: entry[:2])[2].units]
+    heads = [item[0] for item in max(fitting, key=lambda entry: entry[:2])[2].items if item]
     return heads if len(heads) <= MOST_STEPS and all(head.cites for head in heads) else []
 
 

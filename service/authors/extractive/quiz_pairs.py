@@ -184,6 +184,8 @@ def _asked_for(label: str, title: str, cell: str) -> str:
 
 
 def _beside(title: str) -> str:
+    if re.match(r"(?:an?|the) ", title, re.IGNORECASE):
+        return f"its entry under “{title}”"
     if _is_clause(title):
         return _small(title)
     return f"what holds for {title}" if _is_name(title) else f"its {_small(title)}"

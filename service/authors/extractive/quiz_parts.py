@@ -23,6 +23,7 @@ from service.domain.source import Cite
 from service.domain.support_words import read
 
 CHOICES = 4
+NEARNESS = 0.7  # what standing under an objective's heading counts beside a share of common words up to 1
 PROCEDURAL = ("order", "first", "belonging", "task")  # forms that check whether somebody can do it
 
 
@@ -117,7 +118,7 @@ class Exam:
         return sum(w for stem, w in weights.items() if stem in found) / (sum(weights.values()) or 1.0)
 
     def _nearness(self, objective: Objective, place: int) -> float:
-        return 0.0 if place < 0 else 0.5 / (1 + abs(place - self.homes[objective.id]))
+        return 0.0 if place < 0 else NEARNESS / (1 + abs(place - self.homes[objective.id]))
 
     def _place_of(self, candidate: Candidate) -> int:
         return next(

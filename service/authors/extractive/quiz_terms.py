@@ -33,6 +33,7 @@ _TO_USE = re.compile(
     rf"(?:use|run|type|call) (?:the )?(?P<code>\S.{{0,38}}?){_NOUN}[.:;]?$"
 )
 _LOOSE_PURPOSE = re.compile(r"\b(?:this|these|those|it|they|them|our|my|we|do so|above|below|following|example)\b")
+_PERSON = re.compile(r"(?:an? |the )?(?:\w+ )?(?:person|people|somebody|someone|member|worker|role)\b", re.IGNORECASE)
 _NOT_FOR_A_GAP = re.compile(
     r"\b(?:this|these|those|such|we|our|us|he|she|his|her|now|newly|today|notice)\b|^(?:\w+,? ){0,3}(?:it|they)\b",
     re.IGNORECASE,
@@ -76,7 +77,8 @@ def meaning_items(exam: Exam) -> list[Candidate]:
         ]
         near = [o for o in rivals if abs(len(o.meaning) - len(entry.meaning)) < 0.6 * len(entry.meaning)]
         near.sort(key=lambda o: (o.cite.source != entry.cite.source, rank(entry.meaning, o.term)))
-        if len(near) < CHOICES - 1:
+        at_home = sum(other.cite.source == entry.cite.source for other in near[: CHOICES - 1])
+        if len(near) < CHOICES - 1 or at_home < CHOICES - 2:
             continue
         options = [Option(text=capitalized(entry.meaning), rationale=source_says(_quote(exam, entry)))]
         options += [
@@ -195,6 +197,8 @@ def _describes(entry: GlossaryEntry, least: int = 4) -> bool:
 def _rivals(entry: GlossaryEntry, other: GlossaryEntry) -> bool:
     if not _NOUN_PHRASE.match(other.meaning) or set(stems(other.term)) & set(stems(entry.term)):
         return False
+    if bool(_PERSON.match(entry.meaning)) != bool(_PERSON.match(other.meaning)):
+        return False
     same_shape = abs(len(other.term.split()) - len(entry.term.split())) <= 2
     if not same_shape or is_plural(other.term) != is_plural(entry.term) or other.term.lower() in entry.meaning.lower():
         return False
@@ -223,7 +227,9 @@ def command_items(exam: Exam) -> list[Candidate]:
         code, stem, purpose = asked
         if gives_away(code, purpose):
             continue
-        others = [o for o in everywhere if o != code and _shape(o) == _shape(code) and len(o) < 40 and o not in purpose]
+        others = [
+            o for o in everywhere if o != code and _shape(o) == _shape(code) and 3 <= len(o) < 40 and o not in purpose
+        ]
         family = code.split()[0]
         others.sort(key=lambda o: (o.split()[0] != family, ("[" in o) != ("[" in code), len(o), rank(sentence.text, o)))
         others = _distinct(code, others)[: CHOICES - 1]
