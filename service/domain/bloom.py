@@ -9,7 +9,8 @@ BLOOM: dict[Bloom, str] = {
         recognize repeat reproduce select state tell""",
     "understand": """clarify classify describe discuss explain express extend generalise generalize give illustrate
         infer interpret paraphrase predict report restate review rewrite summarise summarize translate""",
-    "apply": """access add apply build calculate carry change clone close collaborate collect commit complete compute
+    "apply": """access add apply attach
+        build calculate carry change clone close collaborate collect commit complete compute
         configure connect convert copy delete demonstrate deploy download edit employ enable encrypt enter execute
         follow go handle ignore implement initialise initialize install load log manage measure merge modify mount move
         navigate open operate perform practise practice prepare prevent protect provide publish pull push read record

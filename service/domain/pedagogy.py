@@ -14,6 +14,7 @@ from itertools import pairwise
 from service.domain.bloom import BLOOM_VERBS, VAGUE_VERBS
 from service.domain.conventions import ITEMS_PER_OBJECTIVE, OBJECTIVE_WORDS
 from service.domain.item_flaws import absolute_terms, flaws
+from service.domain.item_support import support_faults
 from service.domain.pedagogy_video import VIDEO_CHECKS
 from service.domain.readability import grade_level, words
 from service.domain.report import Check, CourseDocuments, Taught, share, warning
@@ -55,12 +56,17 @@ def objective_fault(text: str) -> str:
 
 
 def assessed_objectives(course: CourseDocuments) -> Check:
-    """P2: each objective is checked by at least two questions."""
-    short = []
-    for taught, objective in course.objectives():
-        asked = sum(item.objective == objective.id for item in taught.quiz.items) if taught.quiz else 0
-        if asked < ITEMS_PER_OBJECTIVE:
-            short.append(f"{taught.name}: “{objective.text}” has {asked}")
+    """P2: each objective is checked by at least two questions, in its own lesson or asked again in a later one."""
+    asked = Counter(
+        (item.reviews or taught.lesson.id, item.objective)
+        for taught in course.lessons
+        for item in (taught.quiz.items if taught.quiz else ())
+    )
+    short = [
+        f"{taught.name}: “{objective.text}” has {asked[taught.lesson.id, objective.id]}"
+        for taught, objective in course.objectives()
+        if asked[taught.lesson.id, objective.id] < ITEMS_PER_OBJECTIVE
+    ]
     count = sum(1 for _ in course.objectives())
     return warning(
         "P2", f"objectives with {ITEMS_PER_OBJECTIVE} questions", share(count - len(short), count), "100 %", short
@@ -68,15 +74,28 @@ def assessed_objectives(course: CourseDocuments) -> Check:
 
 
 def no_orphan_questions(course: CourseDocuments) -> Check:
-    """P2: a question checks an objective of its own lesson."""
+    """P2: a question checks an objective of its own lesson, or of the earlier lesson that it reviews."""
     orphans, count = [], 0
+    before: dict[str, set[str]] = {}
     for taught in course.lessons:
-        known = {objective.id for objective in taught.lesson.objectives}
+        own = {objective.id for objective in taught.lesson.objectives}
         for item in taught.quiz.items if taught.quiz else ():
             count += 1
-            if item.objective not in known:
+            if item.objective not in (before.get(item.reviews, set()) if item.reviews else own):
                 orphans.append(f"{taught.name}, question {item.id}")
+        before[taught.lesson.id] = own
     return warning("P2-orphans", "questions without objective", share(len(orphans), count), "0", orphans)
+
+
+def delayed_retrieval(course: CourseDocuments) -> Check:
+    """P12: an objective is asked again in a later lesson; those of the last lesson have none (spaced retrieval)."""
+    again = {(item.reviews, item.objective) for _, item in course.items() if item.reviews}
+    last = course.lessons[-1].lesson.id if course.lessons else ""
+    wanted = [(taught, one) for taught, one in course.objectives() if taught.lesson.id != last]
+    where = [f"{taught.name}: “{one.text}”" for taught, one in wanted if (taught.lesson.id, one.id) not in again]
+    return warning(
+        "P12-later", "objectives asked again later", share(len(wanted) - len(where), len(wanted)), "100 %", where
+    )
 
 
 def pre_training(course: CourseDocuments) -> Check:
@@ -113,6 +132,16 @@ def cited_items(course: CourseDocuments) -> Check:
     items = list(course.items())
     where = [place for place, item in items if not item.cites]
     return warning("P13", "questions with a cite", share(len(items) - len(where), len(items)), "100 %", where)
+
+
+def entailed_keys(course: CourseDocuments) -> Check:
+    """P15: the cited words support the right option put into the question, and no wrong one."""
+    items = list(course.items())
+    where = [f"{place}: {fault}" for place, item in items for fault in support_faults(item)]
+    faulty = len({place.partition(": ")[0] for place in where})
+    return warning(
+        "P15-support", "questions whose cite proves the key", share(len(items) - faulty, len(items)), "100 %", where
+    )
 
 
 def practice(course: CourseDocuments) -> Check:
@@ -198,10 +227,12 @@ COURSE_CHECKS: tuple[Callable[[CourseDocuments], Check], ...] = (
     measurable_objectives,
     assessed_objectives,
     no_orphan_questions,
+    delayed_retrieval,
     pre_training,
     cited_items,
     practice,
     item_writing,
+    entailed_keys,
     absolute_distractors,
     key_positions,
     reading_level,

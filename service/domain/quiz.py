@@ -34,6 +34,9 @@ class QuizItem(Document):
     key: tuple[int, ...] = ()
     model_answer: str = ""
     objective: str = Field(default="", description="id of the objective it checks")
+    reviews: str = Field(
+        default="", description="id of the earlier lesson whose objective it asks again; '' for its own"
+    )
     cites: tuple[Cite, ...] = ()
 
     @model_validator(mode="after")

@@ -185,6 +185,7 @@ def _question(
 ) -> Response:
     shown: dict[str, object] = {"problem": "", "words": "", "comparing": False, **state}
     missed = attempt is not None and not attempt.correct
+    taught_in = _taught_in(database, question)
     return render(
         request,
         "parts/question.html" if wants_fragment(request) else "quiz.html",
@@ -195,14 +196,24 @@ def _question(
         given=tuple(attempt.given) if attempt else (),
         latest=_latest(database, question.rows, person),
         numbers=Numbers(question.course.id),
-        heard_at=_heard_at(database, question) if missed else None,
+        taught_in=taught_in,
+        heard_at=_heard_at(database, question, taught_in) if missed else None,
         shown=shown,
     )
 
 
-def _heard_at(database: Session, question: Question) -> float | None:
+def _taught_in(database: Session, question: Question) -> Lesson:
+    """The lesson that taught what the question asks: an earlier one of this course for a review, else its own."""
+    try:
+        lesson = database.get(Lesson, uuid.UUID(question.item.reviews)) if question.item.reviews else None
+    except ValueError:
+        lesson = None
+    return lesson if lesson is not None and lesson.course_id == question.course.id else question.lesson
+
+
+def _heard_at(database: Session, question: Question, taught_in: Lesson) -> float | None:
     """The second of the video that says what the question asks, by their common source."""
-    media = newest_media(database, [question.lesson.id]).get(question.lesson.id)
+    media = newest_media(database, [taught_in.id]).get(taught_in.id)
     if media is None:
         return None
     for cue in media.film.cues:

@@ -8,11 +8,12 @@ from collections import Counter
 import pytest
 
 from service.authors.extractive import ExtractiveAuthor
-from service.authors.extractive.quiz_facts import reversed_meaning
+from service.authors.extractive.quiz_judge import altered, reversed_meaning
 from service.authors.extractive.quiz_parts import Candidate, flawless, to_item
 from service.domain.course import Brief
 from service.domain.quiz import Option, Quiz, grade
 from service.domain.source import Cite, Source
+from service.domain.support import judge
 from tests.authors.test_author_contract import silent
 from tests.authors.texts import SourceBuilder, backups, bees, evidence, sourdough
 
@@ -54,10 +55,11 @@ def test_steps_are_asked_in_order() -> None:
 
 
 def test_what_no_rule_can_ask_is_asked_openly_with_the_sources_answer() -> None:
-    source = sourdough()
+    source = backups()
     items = [item for item in quiz(source).items if item.kind == "short"]
     assert items
-    assert all(item.model_answer in source.text for item in items)
+    for item in items:
+        assert [cite.quote.rstrip(".") in item.model_answer for cite in item.cites] == [True] * len(item.cites)
 
 
 def test_what_a_walk_through_says_of_the_moment_is_no_model_answer() -> None:
@@ -114,3 +116,74 @@ def test_a_flawed_item_is_not_asked(flawed: Candidate) -> None:
 )
 def test_a_statement_is_reversed_only_by_a_listed_opposite(said: str, reversed_: str) -> None:
     assert reversed_meaning(said) == reversed_
+
+
+@pytest.mark.parametrize(
+    ("said", "changes"),
+    [
+        ("A record lasts 300 seconds", ["A record lasts 600 seconds", "A record lasts 300 minutes"]),
+        ("A key must not be public", ["A key must be public"]),
+        (
+            "A hive needs at least 20 kilograms",
+            ["A hive needs at least 40 kilograms", "A hive needs at most 20 kilograms"],
+        ),
+        ("Bread tastes of grain", []),
+    ],
+)
+def test_a_statement_is_made_false_by_one_typed_change(said: str, changes: list[str]) -> None:
+    found = list(altered(said))
+    assert [change for change in changes if change not in found] == []
+    assert bool(found) == bool(changes)
+    assert all(judge(change, [said + "."]).state == "unsupported" for change in found)
+
+
+def test_true_and_false_take_turns() -> None:
+    items = [item for source in (sourdough(), bees()) for item in quiz(source).items if item.kind == "true_false"]
+    assert items
+    statement = candidate(
+        form="judge",
+        kind="true_false",
+        options=[Option(text="True", rationale="why"), Option(text="False", rationale="why")],
+        right=["True"],
+        sorted_options=True,
+    )
+    both = dataclasses.replace(statement, twin=dataclasses.replace(statement, right=["False"]))
+    assert [to_item(both, "q", place, "").key for place in range(4)] == [(0,), (1,), (0,), (1,)]
+
+
+def test_the_place_of_a_number_among_its_wrong_ones_goes_round() -> None:
+    options = [Option(text=f"{n} hours", rationale="why") for n in (2, 4, 6, 8, 10, 12, 14)]
+    number = candidate(form="number", kind="cloze", options=options, right=["8 hours"], sorted_options=True)
+    made = [to_item(number, "q", place, "") for place in range(4)]
+    assert [item.key for item in made] == [(0,), (1,), (2,), (3,)]
+    for item in made:
+        assert [option.text for option in item.options] == sorted(
+            (option.text for option in item.options), key=lambda text: int(text.split()[0])
+        )
+
+
+def procedure(*steps: str) -> list[str]:
+    page = SourceBuilder("Working with jars").heading(2, "Filling a jar")
+    page.para("A jar is filled in a clean kitchen, because dust spoils what is inside of it within a few days.")
+    page.items(steps, ordered=True)
+    for n in range(8):
+        page.para(f"The shelf number {n} of the cellar holds the jars of one year, in the order of the months.")
+    return [item.kind for item in quiz(page.source()).items]
+
+
+def test_checks_that_could_change_places_are_not_asked_in_order() -> None:
+    bound = ("Open the jar.", "Pour the fruit into the jar.", "Close the jar with its lid.", "Label the lid.")
+    assert "ordering" in procedure(*bound)
+    loose = ("Open the jar.", "Check the jar for cracks.", "Check the jar for dust.", "Check the jar for damp.")
+    assert "ordering" not in procedure(*loose)
+
+
+def test_code_is_matched_with_what_it_does() -> None:
+    item = next(item for item in quiz(backups()).items if item.kind == "matching")
+    assert {option.text: option.match for option in item.options}["`keep init`"] == "Creates an encrypted store"
+
+
+def test_a_table_is_asked_by_its_rows() -> None:
+    item = next(item for item in quiz(sourdough()).items if item.kind == "matching")
+    assert {option.text: option.match for option in item.options}["Taste"] == "mild"
+    assert all(option.match in cite.quote for option, cite in zip(item.options, item.cites, strict=True))

@@ -156,6 +156,9 @@ def quiz(lesson: Lesson) -> Quiz:
                 3,
                 HONEY,
             ),
+            item("q3", "What houses a colony?", ("hive", "smoker", "lid", "frame"), 0, HIVE).model_copy(
+                update={"reviews": FIRST}
+            ),
         ),
     }
     return Quiz(lesson_id=lesson.id, items=items[lesson.id])

@@ -17,7 +17,7 @@ from service.domain.readability import fourgrams, grade_level, syllables
 from service.domain.report import Check, CourseDocuments, Report, Taught
 from service.domain.source import Span
 from service.domain.storyboard import BulletsScene, Cue, Scene, Storyboard
-from tests.domain.handmade_course import HIVE, SHA, SMOKER, cite, claim, cue, documents, second_lesson
+from tests.domain.handmade_course import HIVE, SECOND, SHA, SMOKER, cite, claim, cue, documents, second_lesson
 
 Change = Callable[[CourseDocuments], CourseDocuments]
 
@@ -79,8 +79,11 @@ def test_a_well_made_course_gives_no_warning() -> None:
         ("P1", objective("Bees and their hives")),
         ("P1", objective("Define " + "word " * 25)),
         ("P1", lambda course: lesson(course, objectives=())),
-        ("P2", lambda course: items(course, first_item(course))),
+        ("P2", lambda course: items(course, first_item(course).model_copy(update={"objective": "o9"}))),
         ("P2-orphans", changed_item(objective="o9")),
+        ("P2-orphans", changed_item(reviews=SECOND)),
+        ("P12-later", lambda course: replace(course, lessons=(course.lessons[0], without_review(course.lessons[1])))),
+        ("P15-support", changed_item(kind="cloze", stem="A hive is a box that houses a _____.", key=(2,))),
         ("P3", lambda course: first(course, seconds=60 * 6.2)),
         ("P3", lambda course: first(course, seconds=60 * 1.5)),
         ("hook", lambda course: scenes(course, lambda old: old[1:])),
@@ -112,6 +115,20 @@ def test_each_broken_convention_is_warned_of(check_id: str, change: Change) -> N
 def without_exercise(taught: Taught) -> Taught:
     made = second_lesson()
     return replace(taught, lesson=made.model_copy(update={"blocks": made.blocks[:-1]}))
+
+
+def without_review(taught: Taught) -> Taught:
+    assert taught.quiz is not None
+    kept = tuple(item for item in taught.quiz.items if not item.reviews)
+    return replace(taught, quiz=taught.quiz.model_copy(update={"items": kept}))
+
+
+def test_a_question_that_is_asked_again_later_counts_for_the_lesson_that_it_reviews() -> None:
+    course = documents()
+    short = items(course, first_item(course))
+    assert found(short, "P2").where == ()
+    again = replace(short, lessons=(short.lessons[0], without_review(short.lessons[1])))
+    assert found(again, "P2").where == ("01-lesson: “Define hive and smoker” has 1",)
 
 
 def test_a_recap_may_repeat_what_was_told() -> None:

@@ -148,7 +148,7 @@ def test_every_cite_in_the_folder_equals_its_source_byte_for_byte(write: Write) 
         return [found for inner in value for found in cites(inner)] if isinstance(value, list) else []
 
     found = [cite for name, body in tree(folder).items() if name.endswith(".json") for cite in cites(json.loads(body))]
-    assert len(found) == 20
+    assert len(found) == 21
     assert all(text[one["start"] : one["end"]] == one["quote"] for one in found)
 
 

@@ -133,6 +133,27 @@ def test_an_unfinished_answer_is_not_graded(asked: Asked, kind: str, fields: dic
     assert asked.attempts() == []
 
 
+def test_a_review_says_which_lesson_it_comes_from_and_leads_back_to_it(
+    browser_of: Browsers, world: World, engine: Engine
+) -> None:
+    course = world.course(world.person("owner@example.org"), "published")
+    earlier, later = world.lessons[0], world.lessons[1]
+    with session_scope(engine) as session:
+        row = session.scalars(select(QuizItem).where(QuizItem.lesson_id == later)).first()
+        assert row is not None
+        row.document = BY_KIND["single"].model_copy(update={"reviews": str(earlier)})
+    browser, _ = browser_of("learner@example.org", role="learner")
+    page = f"/courses/{course}/lessons/{later}/quiz"
+    shown = browser.get(page).text
+    assert "From an earlier lesson" in shown
+    assert f'href="/courses/{course}/lessons/{earlier}"' in shown
+    address = re.search(rf'action="({page}/[^"]+)"', shown)
+    assert address
+    missed = browser.post(address.group(1), data={"csrf": browser.token(page), "answer": "0"})
+    after = browser.get(missed.headers["location"]).text
+    assert f'href="/courses/{course}/lessons/{earlier}#t=100.0"' in after
+
+
 def test_a_script_gets_the_checked_question_alone(asked: Asked) -> None:
     answer = asked.answer("single", RIGHT["single"], Accept="text/x-fragment")
     fragment = asked.browser.get(answer.headers["location"], headers={"Accept": "text/x-fragment"}).text

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from service.authors.extractive.compose import compose
+from service.authors.extractive.compose import write_lesson
 from service.authors.extractive.library import Library, ReadingCache
 from service.authors.extractive.outline import plan_course
-from service.authors.extractive.quiz import check_question, quiz_of
+from service.authors.extractive.quiz import quiz_of, video_question
 from service.authors.extractive.tutor import Tutor
 from service.authors.extractive.video import storyboard_of
 from service.domain.answer import Answer
@@ -65,7 +65,7 @@ class ExtractiveAuthor:
             BadInput: the sources say nothing about the lesson.
         """
         report("Writing the lesson", 0.0)
-        lesson = self._written(plan, lesson_id, Library(evidence, self._readings))
+        lesson = write_lesson(plan, lesson_id, Library(evidence, self._readings))
         if not any(claim.cites for claim in lesson.claims()) and not any(True for _ in lesson.cites()):
             raise BadInput(
                 f"The sources say nothing about “{lesson.title}”. Add a document about it, or remove the lesson."
@@ -114,19 +114,12 @@ class ExtractiveAuthor:
         report("Looking in the sources", 0.0)
         return self._tutor.answer(question, evidence)
 
-    def _written(self, plan: CoursePlan, lesson_id: str, library: Library) -> Lesson:
-        planned = plan.lesson(lesson_id)
-        keypoints = library.keypoints(plan, lesson_id)
-        told = library.taught_before(plan, lesson_id)
-        blocks = compose(planned.title, library.sections(planned), told, keypoints)
-        return Lesson(id=planned.id, title=planned.title, objectives=planned.objectives, blocks=blocks)
-
     def _drawn(self, plan: CoursePlan, lesson: Lesson, library: Library) -> Storyboard:
-        return storyboard_of(plan, lesson, library, check_question(quiz_of(plan, lesson, library)))
+        return storyboard_of(plan, lesson, library, video_question(plan, lesson, library))
 
     def _minutes(self, plan: CoursePlan, lesson_id: str, library: Library) -> float:
         """The length of the lesson's video: its words at the pace of a calm voice, and its pauses."""
-        board = self._drawn(plan, self._written(plan, lesson_id, library), library)
+        board = self._drawn(plan, write_lesson(plan, lesson_id, library), library)
         words = sum(len((cue.speech or cue.text).split()) for cue in board.cues())
         pauses = sum(cue.pause for cue in board.cues())
         pauses += sum(scene.pause for scene in board.scenes if scene.kind == "question")

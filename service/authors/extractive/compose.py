@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from service.authors.extractive.library import same
+from service.authors.extractive.library import Library, same
 from service.authors.extractive.material import Idea, Section
 from service.authors.extractive.sentences import Sentence
+from service.domain.course import CoursePlan
 from service.domain.lesson import (
     Claim,
     CodeBlock,
     DefinitionBlock,
     ExerciseBlock,
     HeadingBlock,
+    Lesson,
     LessonBlock,
     ListBlock,
     NoteBlock,
@@ -21,6 +23,14 @@ from service.domain.lesson import (
     QuoteBlock,
     TableBlock,
 )
+
+
+def write_lesson(plan: CoursePlan, lesson_id: str, library: Library) -> Lesson:
+    """The lesson as the plan has it now."""
+    planned = plan.lesson(lesson_id)
+    told = library.taught_before(plan, lesson_id)
+    blocks = compose(planned.title, library.sections(planned), told, library.keypoints(plan, lesson_id))
+    return Lesson(id=planned.id, title=planned.title, objectives=planned.objectives, blocks=blocks)
 
 
 def compose(

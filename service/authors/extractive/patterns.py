@@ -167,7 +167,8 @@ DEPENDENT_HEADING = re.compile(
 NUMBER = re.compile(
     r"(?<![\w.,:^-])(?P<value>\d[\d,]*(?:\.\d+)?)(?:\s?:\s?(?P<to>\d+(?:\.\d+)?))?"
     r"(?P<unit>\s*(?:%|percent|bits?|bytes?|characters?|seconds?|minutes?|hours?|days?|weeks?|months?|years?|MiB|KiB|MB|"
-    r"GB|px|pixels?|people|iterations?|times|degrees?|°C|grams?|g|ml|lit(?:er|re)s?|met(?:er|re)s?|km|cm|mm)\b)?"
+    r"GB|px|pixels?|people|iterations?|times|degrees?|°C|(?:kilo|milli)?grams?|k?g|tonnes?|ml|lit(?:er|re)s?|"
+    r"(?:kilo|centi|milli)?met(?:er|re)s?|km|cm|mm|milliseconds?|(?:kilo|mega)bytes?|hertz|volts?|watts?)\b)?"
 )
 STRONG_WARNING = re.compile(
     r"^(?:never|avoid)\b|"
@@ -178,4 +179,12 @@ STRONG_WARNING = re.compile(
 
 LABEL = re.compile(
     r"^(?:note|tip|warning|important|hint|caution|failure|fails?|pass(?:es)?|example)s?\s?:\s+(?=\w)", _I
+)
+
+# Not the kind of thing that a term is, but what somebody thinks of it.
+POOR_MEANING = re.compile(
+    r"^(?:it|this|these|they|we|you)\b|\b(?:company|website)\b|"
+    r"^(?:an? |the )?(?:\w+ )?(?:question|part|aspect|element|step|benefit|advantage|mistake|signal|key|thing|matter|"
+    r"ideal)\b",
+    _I,
 )

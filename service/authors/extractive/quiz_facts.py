@@ -1,4 +1,4 @@
-"""Items about facts: a number in a rule, a statement against its opposite, the order of steps, what a list holds."""
+"""Items about facts: a number in a rule, what a list holds."""
 
 from __future__ import annotations
 
@@ -6,39 +6,38 @@ import re
 from collections.abc import Sequence
 
 from service.authors.extractive import patterns
-from service.authors.extractive.lexicon import ACTION_VERBS, OPENING_STEPS, OPPOSITES
+from service.authors.extractive.lexicon import ACTION_VERBS
 from service.authors.extractive.material import Idea, Section, Unit
 from service.authors.extractive.quiz_parts import CHOICES, Candidate, Exam, source_says
 from service.authors.extractive.sentences import Sentence
 from service.authors.extractive.slide_lines import bold_lead, compress, telegraph
 from service.authors.extractive.verb_forms import word_classes
-from service.authors.extractive.words import bag, content_words, cosine, rank, stems, words
+from service.authors.extractive.words import bag, content_words, cosine, rank, words
 from service.domain.quiz import Option
 from service.domain.source import Cite
 
 _RULE_LIKE = re.compile(
     r"\b(?:must|should|at least|at most|maximum|minimum|than|take|takes|limit|long|length|ratio|need|needs|every|"
-    r"within|up to|recommended|works?|has|have|is|are|use)\b"
+    r"within|up to|recommended|works?|has|have|is|are|use|costs?|makes?|reach(?:es)?|contains?|holds?|lasts?|turns?|"
+    r"becomes?|comes?|remembers?|since|until|before|after|repeats?|sends?|waits?)\b"
 )
-_HEDGED = re.compile(
-    r"\b(?:this|these|those|such|may|might|perhaps|seems?|probably|likely|some|many|we|you|your|our|usually)\b",
-    re.IGNORECASE,
-)
-_UNSAFE_FLIP = re.compile(r", but|even if|\bsince\b|\bdoes use\b|\busually\b", re.IGNORECASE)
+LATEST_YEAR = 2025  # a wrong year in the future gives itself away
+_YEAR = re.compile(r"\b(?:in|since|until) (?=(?:1[4-9]|20)\d\d\b)")
 
 
 def number_items(exam: Exam) -> list[Candidate]:
     """A number with a unit, or a ratio, taken out of a rule or a fact."""
     found: list[Candidate] = []
-    for _, _, sentence in exam.told():
+    for _, sentence in exam.facts():
         match = _only_number(sentence)
         if match is None:
             continue
-        key, others = _alternatives(match, sentence.text)
+        key, others = _alternatives(match)
         if len(others) < CHOICES - 1:
             continue
         before = sentence.text[: match.start()]
         before = patterns.DROPPABLE.sub("", re.sub(r"\s*\([^()]*\)", "", before))
+        before = re.sub(r"^Note,? (?:that )?", "", before)
         stem = f"Fill the gap: {before[:1].upper()}{before[1:]}_____{sentence.text[match.end() :]}"
         reason = source_says(sentence.text)
         options = [Option(text=key, rationale=reason)]
@@ -55,134 +54,53 @@ def _only_number(sentence: Sentence) -> re.Match[str] | None:
     if re.search(r"\([^)]*\d[^)]*times|over \d|between \d+ and|as discussed", text) or not _RULE_LIKE.search(text):
         return None
     found = [match for match in patterns.NUMBER.finditer(text)]
-    telling = [match for match in found if match["to"] or match["unit"]]
+    telling = [m for m in found if m["to"] or m["unit"] or _YEAR.search(text[max(0, m.start() - 7) : m.end()])]
     if len(telling) != 1 or len(found) > 2:
+        return None
+    if not _fair(text, telling[0]):
         return None
     value = float(telling[0]["value"].replace(",", ""))
     return None if value in (0, 1) and not telling[0]["to"] else telling[0]
 
 
-def _alternatives(match: re.Match[str], seed: str) -> tuple[str, list[str]]:
-    """The key as an option, and three wrong numbers, some below and some above it."""
+def _fair(text: str, number: re.Match[str]) -> bool:
+    """Whether the number is no time of day, no end of a range, and nothing before it stands for something unsaid."""
+    if number["to"] and number["to"] != "1" and "ratio" not in text:
+        return False
+    if "." in number["value"] and not number["to"]:
+        return False  # nobody need remember a measured decimal
+    before = text[: number.start()]
+    return not re.search(r"\d[\w%]* (?:to|or|and|–|-) $|\b(?:it|they|its|their|he|she)\b", before, re.IGNORECASE)
+
+
+def _alternatives(match: re.Match[str]) -> tuple[str, list[str]]:
+    """The key as an option, and wrong numbers below and above it, near enough to be believed."""
     value = float(match["value"].replace(",", ""))
     if match["to"]:
         key = f"{match['value']}:{match['to']}"
-        others = [f"{x:g}:{match['to']}" for x in (value - 1.5, value + 2.5, value * 2, value + 1) if x > 1.2]
-    else:
-        unit = match["unit"]
-        top = 100 if "%" in unit or "percent" in unit else 1e12
-        tries = (value / 2, value * 2, value * 1.5, value + 10 if value < 50 else value * 3, value / 4)
-        whole = value == int(value)
-        good = [x for x in tries if x != value and 0 < x < top and (x == int(x) or not whole)]
-        key = _written(value, match["value"]) + unit
-        others = [_written(x, match["value"]) + unit for x in good]
-    distinct = list(dict.fromkeys(o for o in others if o != key))
-    return key, sorted(distinct, key=lambda o: rank(seed, o))[: CHOICES - 1]
+        return key, [f"{x:g}:{match['to']}" for x in (value - 1.5, value + 1, value + 2.5, value * 2) if x > 1.2]
+    unit = match["unit"] or ""
+    year = 1400 <= value <= 2100 and not unit.strip()
+    tries = (
+        [value + step for step in (-35, -20, -10, 10, 20, 35)]
+        if year
+        else [value * part for part in (0.25, 0.5, 0.75, 1.25, 1.5, 2, 3)]
+    )
+    if value < 12 and value == int(value) and not year:
+        tries = [value - 3, value - 2, value - 1, value + 1, value + 2, value + 4]
+    if 10 <= value <= 100 and value % 5 == 0 and not year:
+        step = 5 if value <= 30 else 10
+        tries = [value + n * step for n in (-3, -2, -1, 1, 2, 3)]
+    top = 100 if re.search(r"%|percent", unit) else LATEST_YEAR if year else 1e12
+    least = 1 if unit.endswith("s") else 0
+    good = [x for x in tries if least < x < top and (x == int(x) or value != int(value))]
+    others = [_written(x, match["value"]) + unit for x in good]
+    key = _written(value, match["value"]) + unit
+    return key, [other for other in dict.fromkeys(others) if other != key]
 
 
 def _written(value: float, like: str) -> str:
     return f"{int(value):,}" if value == int(value) and "," in like else f"{value:g}"
-
-
-def reversed_meaning(text: str) -> str:
-    """The text with one listed word replaced by its opposite, so that it says the reverse; '' when none fits."""
-    for word, opposite in OPPOSITES:
-        found = list(re.finditer(rf"\b{word}\b", text))
-        if len(found) == 1 and not re.search(rf"\b{opposite}\b", text.replace(word, "")):
-            return text[: found[0].start()] + opposite + text[found[0].end() :]
-    return ""
-
-
-def statement_items(exam: Exam) -> list[Candidate]:
-    """One faithful short sentence among three whose meaning is reversed; and reversed ones to judge alone."""
-    true: list[tuple[Sentence, str]] = []
-    false: list[tuple[Sentence, str, str]] = []
-    for _, idea, sentence in exam.told():
-        short = _statement(sentence, idea)
-        if not short:
-            continue
-        flipped = reversed_meaning(short)
-        if flipped and len(flipped) < 130 and not _UNSAFE_FLIP.search(flipped):
-            false.append((sentence, flipped, short))
-        elif not flipped:
-            true.append((sentence, short))
-    found = [item for sentence, short in true if (item := _choice(sentence, short, false))]
-    return found[:1] + _to_judge(false)
-
-
-def _statement(sentence: Sentence, idea: Idea) -> str:
-    """The sentence's short form, if it can be judged with nothing around it."""
-    if idea.kind not in ("text", "definition") or sentence.roles & {"narrative", "example", "question", "step"}:
-        return ""
-    if _HEDGED.search(sentence.text):
-        return ""
-    short = compress(sentence.text, 18)
-    if not short or len(words(short)) < 6 or re.match(r"(?:There|One|Another|Beware)\b", short):
-        return ""
-    if re.search(r"\b(?:our|us|I|my|let|always|never|all|only|it|its|they|them|their)\b", short):
-        return ""
-    return "" if words(short)[0].lower() in ACTION_VERBS else short
-
-
-def _choice(sentence: Sentence, short: str, false: list[tuple[Sentence, str, str]]) -> Candidate | None:
-    picked = [wrong for wrong in false if abs(len(wrong[1]) - len(short)) < 45][: CHOICES - 1]
-    if len(picked) < CHOICES - 1 or len(short) > max(len(wrong[1]) for wrong in picked) + 6:
-        return None
-    for wrong in picked:
-        false.remove(wrong)
-    options = [Option(text=short, rationale=source_says(sentence.text))]
-    options += [Option(text=text, rationale=f"No. {source_says(s.text)}") for s, text, _ in picked]
-    cites = sentence.cites + tuple(cite for s, _, _ in picked for cite in s.cites)
-    return Candidate("statement", "single", "Which of these statements is correct?", options, [short], cites)
-
-
-def _to_judge(false: Sequence[tuple[Sentence, str, str]]) -> list[Candidate]:
-    """True or false: half of the reversible statements are shown as they stand, so that "false" is no safe guess."""
-    found: list[Candidate] = []
-    for sentence, flipped, short in false:
-        if not 6 <= len(words(flipped)) <= 16 or not sentence.roles & {"rule", "cause", "contrast", "warning"}:
-            continue
-        holds = int(rank("true or false", short)[:2], 16) % 2 == 0
-        reason = source_says(sentence.text)
-        options = [
-            Option(text="True", rationale=reason if holds else f"No. {reason}"),
-            Option(text="False", rationale=f"No, it is true. {reason}" if holds else reason),
-        ]
-        stem = f"True or false? {short if holds else flipped}."
-        right = ["True" if holds else "False"]
-        found.append(Candidate("judge", "true_false", stem, options, right, sentence.cites, sorted_options=True))
-    return found
-
-
-def order_items(exam: Exam) -> list[Candidate]:
-    """Steps to put in order, where each leads to the next."""
-    found: list[Candidate] = []
-    for section in exam.sections:
-        for idea in section.ideas:
-            steps = _ordered_steps(idea)
-            if not steps:
-                continue
-            cites = tuple(cite for unit in idea.units for cite in unit.head.cites)
-            options = [
-                Option(text=step, rationale=f"Step {n}. {source_says(unit.head.text)}")
-                for n, (step, unit) in enumerate(zip(steps, idea.units, strict=True), start=1)
-            ]
-            stem = f"{section.telling.title.rstrip(':')}: put these steps in the right order."
-            found.append(Candidate("order", "ordering", stem, options, steps, cites))
-    return found
-
-
-def _ordered_steps(idea: Idea) -> list[str]:
-    if idea.kind != "steps" or not 3 <= len(idea.units) <= 6 or len(idea.units) != len(idea.items):
-        return []
-    steps = [compress(unit.head.text, 18) for unit in idea.units]
-    first = [words(step)[0].lower() if step else "" for step in steps]
-    if not all(steps) or len(set(steps)) < len(steps) or sum(w in ACTION_VERBS for w in first) < 0.7 * len(steps):
-        return []
-    if any(re.search(r"\b(?:step \d|repeat|again|then|if)\b", step, re.IGNORECASE) for step in steps):
-        return []
-    linked = [bool(set(stems(step)) & set(bag(steps[:n]))) for n, step in enumerate(steps) if n]
-    return steps if sum(linked) >= 0.75 * len(linked) and first[0] in OPENING_STEPS else []
 
 
 def member_items(exam: Exam) -> list[Candidate]:

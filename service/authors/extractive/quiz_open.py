@@ -3,151 +3,269 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from service.authors.extractive.material import Section, Unit
+from service.authors.extractive.material import Idea, Section, Unit
+from service.authors.extractive.patterns import POOR_MEANING
 from service.authors.extractive.quiz_parts import Candidate, Exam
 from service.authors.extractive.sentences import Sentence
 from service.authors.extractive.words import capitalized, overlap, stems, words
 from service.domain.course import Objective
 
-_LEAST_FIT = 0.4
-_STEPS = re.compile(r"^(?:Follow the steps for|Test|Carry out) ")
 # What a walk-through says about the moment is no answer to keep: "Git now knows …, but it has not recorded it yet".
 _OF_THE_MOMENT = re.compile(r"\b(?:now|yet|so far|at this point|currently)\b|^(?:The [\"“]|\()", re.IGNORECASE)
-LEAST_ANSWER_WORDS = 9
-_MAIN_IDEAS = "Describe the main ideas of "
-QUESTIONS_OF_THE_SOURCE = 2
-TERMS_ASKED = 2
-REASONS_ASKED = 2
+_OF_A_STORY = re.compile(
+    r"\b(?:he|she|his|her|him|today|tomorrow|yesterday|click|notice|suppose|imagine)\b", re.IGNORECASE
+)
+_OF_USE = re.compile(
+    r"\b(?:lets?|waste|useful|easier|saves?|protects?|avoids?|would|worth|important|otherwise)\b", re.IGNORECASE
+)
+_GIST = re.compile(r"^(?:Summarize|Describe the main)\b")
+_LISTING = re.compile(r"^(?:List|Identify|Name|Outline|Recall) ")
+_TWO_SIDES = re.compile(r"^(?:Compare|Contrast|Distinguish) (?P<one>.+?) (?:with|and|from|to) (?P<other>.+)$")
 _BECAUSE = re.compile(r"^(?P<claim>[A-Z].{20,160}?),? (?:because|since|so that) (?!of\b)(?P<reason>.{12,160})\.$")
-_NOT_ALONE = re.compile(r"\b(?:this|these|those|it|they|them|such|we|our|not only|if you)\b", re.IGNORECASE)
+_NOT_ALONE = re.compile(
+    r"\b(?:this|these|those|it|they|them|such|we|our|not only|you|your|that (?!is|are|was|the|a|an|can|must)\w+)\b",
+    re.IGNORECASE,
+)
+LEAST_ANSWER_WORDS = 9
+LONGEST_ANSWER_WORDS, LONG_ANSWER_WORDS = 60, 45
+LEAST_GIST_WORDS = 15
+MOST_STEPS = 9
+MOST_POINTS = 4
+KEY_POINT = 0.75  # a key point answers as well as a passage under a heading that names most of the topic
 
 
-def open_items(exam: Exam, covered: set[str], asked: set[int]) -> list[Candidate]:
-    """Short answers: the source's own questions, one for each objective that is not covered yet, and terms.
+def asked_openly(exam: Exam, objective: Objective, count: int, taken: set[int]) -> list[Candidate]:
+    """At most `count` open questions on the objective.
 
-    `asked`: starts of the spans that other items cite, so that no sentence is asked for twice.
+    `taken`: starts of the spans that other items cite, so that no sentence is asked for twice; it grows.
     """
-    taken = set(asked)
-    found = _own_questions(exam, taken)
-    for objective in exam.objectives:
-        if objective.id not in covered:
-            least_shared = 0.5 if objective.bloom in ("apply", "create") else 0.0
-            answer = _answer(exam, objective.text, taken, _LEAST_FIT, least_shared)
-            found += _candidate(question_of(objective), answer, taken)
-    found += _term_questions(exam, taken)
-    found += _reason_questions(exam, taken)
-    if not found and not covered and exam.objectives:
-        answer = _answer(exam, exam.objectives[0].text, taken, 0.0)
-        found += _candidate(question_of(exam.objectives[0]), answer, taken)
+    found: list[Candidate] = []
+    for question, answer in _questions(exam, objective, taken):
+        if len(found) >= count:
+            break
+        if answer and all(sentence.start not in taken and sentence.cites for sentence in answer):
+            taken.update(sentence.start for sentence in answer)
+            found.append(_open(question, answer))
     return found
 
 
-def _candidate(question: str, answer: Sequence[Sentence], taken: set[int]) -> list[Candidate]:
-    if not answer:
-        return []
-    taken.update(sentence.start for sentence in answer)
+def more_open(exam: Exam, taken: set[int]) -> list[Candidate]:
+    """One more question of a lesson that has few: a term or a reason that nothing asks for yet."""
+    for question, answer in (*_reasons(exam.sections), *_terms(exam.sections)):
+        if answer[0].start not in taken and answer[0].cites:
+            taken.update(sentence.start for sentence in answer)
+            return [_open(question, answer)]
+    return []
+
+
+def _open(question: str, answer: Sequence[Sentence]) -> Candidate:
     cites = tuple(cite for sentence in answer for cite in sentence.cites)
-    return [Candidate("open", "short", question, cites=cites, model_answer=" ".join(s.closed for s in answer))]
+    return Candidate("open", "short", question, cites=cites, model_answer=" ".join(s.closed for s in answer))
 
 
-def _own_questions(exam: Exam, taken: set[int]) -> list[Candidate]:
-    """Questions that the source asks of its readers, and headings that are questions, where the text answers them."""
-    found: list[Candidate] = []
-    for section in exam.sections:
-        units = [unit for unit in _tellable(section) if unit.head.start not in taken]
-        if section.title.endswith("?") and section.parent is not None and units:
-            found += _candidate(section.title, units[0].sentences, taken)
+def _questions(exam: Exam, objective: Objective, taken: set[int]) -> Iterator[tuple[str, list[Sentence]]]:
+    """Questions on the objective with their answers, the best first; each is made when it is asked for."""
+    yield _answered(exam, objective, taken)
+    home = [exam.sections[exam.homes[objective.id]]] if exam.sections else []
+    yield from _reasons(home)
+    yield from _terms(home)
     for question in exam.questions:
-        if question.text.endswith("?"):
-            found += _candidate(question.text, _answer(exam, question.text, taken, 0.7, 0.6), taken)
-    return found[:QUESTIONS_OF_THE_SOURCE]
+        if question.text.endswith("?") and overlap(objective.text, set(stems(question.text))) > 0:
+            yield question.text, _best(exam, question.text, taken, 0.75, 0.6)
+    for section in home:
+        if section.title.endswith("?"):
+            yield section.title, _gist(home, taken)
+    if home:
+        name = home[0].telling.title.rstrip(":?.")
+        yield f"Name something else that the lesson says about “{name}”.", _gist(home, taken)
+    yield question_of(objective), [s for s in exam.keypoints if s.cites and s.start not in taken][:MOST_POINTS]
+    for section in sorted(exam.sections, key=lambda one: -_nearness(one, home, objective)):
+        name = section.telling.title.rstrip(":?.")
+        yield f"Sum up what the lesson says about “{name}”.", _gist([section], taken)
 
 
-def _term_questions(exam: Exam, taken: set[int]) -> list[Candidate]:
-    found: list[Candidate] = []
-    for section in exam.sections:
-        for unit in section.units():
-            defined = unit.head.defines
-            if defined and defined[1] and unit.head.alone and unit.head.start not in taken and unit.head.cites:
-                found += _candidate(f"In your own words: what is meant by “{defined[0]}”?", [unit.head], taken)
-                if len(found) == TERMS_ASKED:
-                    return found
-    return found
+def _nearness(section: Section, home: Sequence[Section], objective: Objective) -> float:
+    return 1.0 if any(section is one for one in home) else overlap(objective.text, set(stems(section.title)))
 
 
-def question_of(objective: Objective) -> str:
-    """The objective as something to do now."""
+def question_of(objective: Objective, by_steps: bool = False) -> str:
+    """The objective as something to do now; `by_steps`: the answer tells how it is done."""
     text = objective.text.rstrip(". ")
     match = re.match(r"Explain what (.+) (is|are)$", text)
     if match:
         return f"In your own words: what {match[2]} {match[1]}?"
-    match = re.match(r"Explain (why|how|when|where) (.+)$", text)
+    match = re.match(r"Explain (why|how|when|where|what|which) (.+)$", text)
     if match:
         return f"In a sentence or two, explain {match[1]} {match[2]}."
-    if _STEPS.match(text):
-        return f"From memory: {_asked_steps(text)}"
-    if objective.bloom in ("apply", "create"):
-        return f"Say how you would do it: {text[:1].lower()}{text[1:]}."
+    match = re.match(r"Follow the (steps for|advice on) (.+)$", text)
+    if match and by_steps:
+        verb = "are" if match[1] == "steps for" else "is"
+        return f"From memory: what {verb} the {match[1]} {match[2]}?"
+    if _LISTING.match(text):
+        return f"From memory: {text[:1].lower()}{text[1:]}."
+    if objective.bloom in ("apply", "create", "evaluate"):
+        rest = f"{text[:1].lower()}{text[1:]}"
+        return f"Say how you would do it: {rest}." if by_steps else f"What should you keep in mind when you {rest}?"
     return f"{capitalized(text)}, in a sentence or two."
 
 
-def _asked_steps(text: str) -> str:
-    if text.startswith("Test "):
-        return f"how do you {text[:1].lower()}{text[1:]}?"
-    return re.sub(r"^(?:Follow the steps for|Carry out) ", "name the steps for ", text) + "."
+def _answered(exam: Exam, objective: Objective, taken: set[int]) -> tuple[str, list[Sentence]]:
+    """The question with what answers best: steps for what is done, a list for what is listed, else a passage."""
+    text = objective.text
+    doing = objective.bloom in ("apply", "create", "evaluate")
+    if _GIST.match(text):
+        return question_of(objective), _gist(exam.sections, taken)
+    named = _definitions(exam, text) if re.match(r"(?:Define|Distinguish) ", text) else []
+    if len(named) > 1 and not any(sentence.start in taken for sentence in named):
+        return question_of(objective), named
+    listed = _listed(exam, objective, _kinds(text, doing))
+    if listed and not any(sentence.start in taken for sentence in listed):
+        return question_of(objective, True), listed
+    sides = _TWO_SIDES.match(text)
+    if sides:
+        return question_of(objective), _both_sides(exam, sides["one"], sides["other"], taken)
+    home = exam.sections[exam.homes[objective.id]] if exam.sections else None
+    if home and not doing and _is_headed(home, text) and (gist := _gist([home], taken)):
+        return question_of(objective), gist
+    least_shared = 0.34 if doing else 0.0
+    return question_of(objective), _best(exam, _topic(text), taken, 0.0, least_shared, exam.homes.get(objective.id, -1))
 
 
-def _reason_questions(exam: Exam, taken: set[int]) -> list[Candidate]:
-    """A statement that the source gives a reason for: the learner gives it."""
-    found: list[Candidate] = []
-    for _, idea, sentence in exam.told():
-        match = _BECAUSE.match(sentence.text)
-        if not match or idea.kind not in ("text", "definition") or idea.tone or sentence.start in taken:
-            continue
-        claim = match["claim"].rstrip(",")
-        if not 5 <= len(words(claim)) <= 24 or _NOT_ALONE.search(claim):
-            continue
-        found += _candidate(f"Why is this so? “{claim}.”", [sentence], taken)
-        if len(found) == REASONS_ASKED:
-            break
-    return found
+def _is_headed(home: Section, text: str) -> bool:
+    """Whether the section is about nothing but the objective, so that its gist is the answer."""
+    return re.match(r"(?:Describe|Discuss) ", text) is not None or overlap(_topic(text), set(stems(home.title))) >= 0.6
 
 
-def _answer(exam: Exam, text: str, taken: set[int], least: float, least_shared: float = 0.0) -> list[Sentence]:
-    """The sentences that answer best: the steps for a procedure, else the unit that shares most with the text."""
-    topic = " ".join(stems(text.removeprefix(_MAIN_IDEAS))[text.startswith(_MAIN_IDEAS) ^ 1 :]) or text
-    if _STEPS.match(text):
-        steps = _steps(exam.sections, text)
-        if steps and steps[0].start not in taken:
-            return steps
-    best: tuple[float, list[Sentence]] = (least, [])
-    for heading, unit in _answers(exam, topic):
-        if any(sentence.start in taken for sentence in unit.sentences) or (least and _of_the_moment(unit)):
-            continue
+def _kinds(text: str, doing: bool) -> tuple[str, ...]:
+    """The kinds of idea that can be the whole answer."""
+    if "the advice on" in text:
+        return ("list",)
+    if doing:
+        return () if " rules for " in text else ("steps",)
+    return ("steps", "list") if _LISTING.match(text) or "steps" in text else ()
+
+
+def _definitions(exam: Exam, text: str) -> list[Sentence]:
+    """The sentences that define the terms that the objective names."""
+    wanted = set(stems(text))
+    return [
+        unit.head
+        for section in exam.sections
+        for unit in section.units()
+        if unit.head.defines and unit.head.cites and set(stems(unit.head.defines[0])) <= wanted and unit.head.defines[1]
+    ]
+
+
+def _gist(sections: Sequence[Section], taken: set[int]) -> list[Sentence]:
+    """The strongest passages of some sections, in their order, as long as an answer may be."""
+    units = [
+        unit
+        for section in sections
+        for unit in _tellable(section)
+        if not _of_the_moment(unit) and not any(s.start in taken for s in unit.sentences)
+    ]
+    chosen: list[Unit] = units[:1]  # a section says first what it is about
+    for unit in sorted(units[1:], key=lambda unit: -_worth(unit, "", False)):
+        if unit.words + sum(one.words for one in chosen) <= LONGEST_ANSWER_WORDS and len(chosen) < MOST_POINTS - 1:
+            chosen.append(unit)
+    answer = [sentence for unit in units if any(unit is one for one in chosen) for sentence in unit.sentences]
+    return answer if sum(sentence.length for sentence in answer) >= LEAST_GIST_WORDS else []
+
+
+def _topic(text: str) -> str:
+    """The objective without its verb."""
+    rest = text.partition(" ")[2]
+    return rest if stems(rest) else text
+
+
+def _listed(exam: Exam, objective: Objective, kinds: Sequence[str]) -> list[Sentence]:
+    """The entries of the list or procedure that the objective speaks of."""
+    topic = _topic(objective.text)
+    fitting = [
+        (overlap(topic, set(stems(_heading(section, idea)))) + 0.3 * (number == exam.homes.get(objective.id)), -n, idea)
+        for number, section in enumerate(exam.sections)
+        for n, idea in enumerate(section.ideas)
+        if idea.kind in kinds and len(idea.items) >= 2
+    ]
+    if not fitting or max(fitting, key=lambda entry: entry[:2])[0] < 0.5:
+        return []
+    heads = [item[0] for item in max(fitting, key=lambda entry: entry[:2])[2].items if item]
+    return heads if len(heads) <= MOST_STEPS and all(head.cites for head in heads) else []
+
+
+def _heading(section: Section, idea: Idea) -> str:
+    return f"{section.title} {section.telling.title} {idea.label} {idea.lead.text if idea.lead else ''}"
+
+
+def _both_sides(exam: Exam, one: str, other: str, taken: set[int]) -> list[Sentence]:
+    """A passage that speaks of both, else one for each."""
+    both = [
+        (overlap(one, unit.bag) + overlap(other, unit.bag) + 0.3 * ("contrast" in unit.roles), unit)
+        for section in exam.sections
+        for unit in _tellable(section)
+        if min(overlap(one, unit.bag), overlap(other, unit.bag)) >= 0.5 and unit.head.start not in taken
+    ]
+    if both:
+        return list(max(both, key=lambda pair: pair[0])[1].sentences)
+    first = _best(exam, one, taken, 0.0, 0.5)
+    second = _best(exam, other, taken | {s.start for s in first}, 0.0, 0.5)
+    return first + second if first and second else []
+
+
+def _best(exam: Exam, topic: str, taken: set[int], least: float, least_shared: float, home: int = -1) -> list[Sentence]:
+    """The passage that shares most with the topic, and the one that follows it where that speaks of it as well."""
+    ranked: list[tuple[float, int, Unit]] = []
+    for number, heading, unit in _answers(exam, topic):
         shared = overlap(topic, unit.bag)
-        fit = 0.8 * shared + 0.4 * heading + 0.2 * min(unit.score, 1.5) / 1.5
-        asks_meaning = "what" in text.lower() or text.startswith(_MAIN_IDEAS)
-        fit += 0.25 if unit.head.defines and asks_meaning else 0
-        fit += 0.15 if re.search(r"\bwhy\b", text, re.IGNORECASE) and "cause" in unit.roles else 0
-        if fit > best[0] and shared >= least_shared and (shared > 0.2 or heading >= 0.5 or not least):
-            best = (fit, list(unit.sentences))
-    return best[1]
+        if any(s.start in taken for s in unit.sentences) or _of_the_moment(unit) or shared < least_shared:
+            continue
+        fit = 0.8 * shared + 0.4 * heading + 0.25 * (number == home) + _worth(unit, topic, least_shared > 0)
+        if fit > least and (shared > 0.2 or heading >= 0.5 or number == home):
+            ranked.append((fit, -len(ranked), unit))
+    if not ranked:
+        return []
+    fit, place, unit = max(ranked, key=lambda entry: entry[:2])
+    answer = list(unit.sentences)
+    after = next((entry for entry in ranked if entry[1] == place - 1), None)
+    if after and after[0] >= 0.7 * fit and after[2].head.follows(answer[-1]) and _fits(answer, after[2]):
+        answer += after[2].sentences
+    return answer
+
+
+def _fits(answer: Sequence[Sentence], unit: Unit) -> bool:
+    return unit.words + sum(sentence.length for sentence in answer) <= LONGEST_ANSWER_WORDS
+
+
+def _worth(unit: Unit, topic: str, doing: bool) -> float:
+    """How well the passage serves as an answer, whatever it is about."""
+    text = unit.head.text
+    worth = 0.2 * min(unit.score, 1.5) / 1.5 + 0.1 * bool(unit.head.defines)
+    asks_why = re.search(r"\b(?:why|how|useful|important|purpose|reasons?|benefits?)\b", topic, re.IGNORECASE)
+    worth += 0.2 * bool(asks_why and ("cause" in unit.roles or _OF_USE.search(text)))
+    worth += 0.2 * (doing and bool(unit.roles & {"rule", "warning"}))
+    worth -= 0.25 * ("step" in unit.roles and not doing) + 0.2 * (unit.words > LONG_ANSWER_WORDS)
+    worth -= 0.25 * bool(_OF_A_STORY.search(text)) + 0.15 * bool(
+        re.search(r"\b(?:we|our|us|let)\b", text, re.IGNORECASE)
+    )
+    worth += 0.2 * bool(set(stems(text)[:1]) & set(stems(topic)))
+    return worth - 0.2 * bool(re.search(r"\b(?:this|these|those|such)\b", text, re.IGNORECASE))
+
+
+def _answers(exam: Exam, topic: str) -> Iterator[tuple[int, float, Unit]]:
+    """What may answer, with its section and the fit of its heading; the source's own key points come first."""
+    for sentence in exam.keypoints:
+        if sentence.cites and not sentence.leans:
+            yield -1, KEY_POINT, Unit([sentence])
+    for number, section in enumerate(exam.sections):
+        heading = overlap(topic, set(stems(section.title)) | set(stems(section.telling.title)))
+        for unit in _tellable(section):
+            yield number, heading, unit
 
 
 def _of_the_moment(unit: Unit) -> bool:
     return unit.words < LEAST_ANSWER_WORDS or bool(_OF_THE_MOMENT.search(unit.head.text))
-
-
-def _answers(exam: Exam, topic: str) -> list[tuple[float, Unit]]:
-    """What may answer: units with the fit of their heading, and the key points of the source."""
-    found = [
-        (overlap(topic, set(stems(section.title)) | set(stems(section.telling.title))), unit)
-        for section in exam.sections
-        for unit in _tellable(section)
-    ]
-    return found + [(0.2, Unit([sentence])) for sentence in exam.keypoints if sentence.cites]
 
 
 def _tellable(section: Section) -> list[Unit]:
@@ -160,16 +278,20 @@ def _tellable(section: Section) -> list[Unit]:
     ]
 
 
-def _steps(sections: Sequence[Section], text: str) -> list[Sentence]:
-    wanted = set(stems(text))
-    procedures = [
-        (overlap(section.telling.title, wanted), -place, idea)
-        for section in sections
-        for place, idea in enumerate(section.ideas)
-        if idea.kind == "steps" and idea.units
-    ]
-    if not procedures:
-        return []
-    idea = max(procedures, key=lambda entry: entry[:2])[2]
-    heads = [unit.head for unit in idea.units][:8]
-    return heads if all(head.cites for head in heads) else []
+def _terms(sections: Sequence[Section]) -> Iterator[tuple[str, list[Sentence]]]:
+    for section in sections:
+        for unit in section.units():
+            defined = unit.head.defines
+            if defined and defined[1] and unit.head.alone and not POOR_MEANING.search(defined[1]):
+                yield f"In your own words: what is meant by “{defined[0]}”?", [unit.head]
+
+
+def _reasons(sections: Sequence[Section]) -> Iterator[tuple[str, list[Sentence]]]:
+    """A statement that the source gives a reason for: the learner gives it."""
+    for section in sections:
+        for idea in section.ideas:
+            for unit in idea.units if idea.kind in ("text", "definition") and not idea.tone else ():
+                match = _BECAUSE.match(unit.head.text)
+                claim = match["claim"].rstrip(",") if match else ""
+                if 5 <= len(words(claim)) <= 24 and not _NOT_ALONE.search(claim) and unit.head.alone:
+                    yield f"Why is this so? “{claim}.”", [unit.head]

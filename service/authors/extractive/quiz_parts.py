@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -12,17 +13,27 @@ from service.authors.extractive import patterns
 from service.authors.extractive.library import Library
 from service.authors.extractive.material import Idea, Section
 from service.authors.extractive.sentences import Sentence
-from service.authors.extractive.words import bag, overlap, rank
+from service.authors.extractive.words import bag, overlap, rank, stems
 from service.domain.course import CoursePlan, GlossaryEntry, Objective
+from service.domain.item_flaws import absolute_terms, flaws
+from service.domain.item_support import support_faults
 from service.domain.quiz import ItemKind, Option, QuizItem
+from service.domain.report import item_faults
 from service.domain.source import Cite
+from service.domain.support_words import read
 
 CHOICES = 4
+NEARNESS = 0.7  # what standing under an objective's heading counts beside a share of common words up to 1
+PROCEDURAL = ("order", "first", "belonging", "task")  # forms that check whether somebody can do it
 
 
 @dataclass
 class Candidate:
-    """An item before it is numbered: `form` names its rule, `right` its right options by text (ordering: all)."""
+    """An item before it is numbered: `form` names its rule, `right` its right options by text (ordering: all).
+
+    `sorted_options`: they stand in order of size, and so many of the smaller wrong ones are kept as puts the key into
+    its place. `twin`: the same statement turned around, asked instead where "false" is due.
+    """
 
     form: str
     kind: ItemKind
@@ -32,6 +43,7 @@ class Candidate:
     cites: tuple[Cite, ...] = ()
     model_answer: str = ""
     sorted_options: bool = False
+    twin: Candidate | None = None
 
 
 @dataclass
@@ -47,17 +59,6 @@ class Exam:
     lesson_id: str
     questions: Sequence[Sentence] = ()
 
-    @cached_property
-    def headings(self) -> dict[tuple[str, int], str]:
-        """For each sentence of the lesson, by source and start, the heading that it stands under."""
-        return {
-            (cite.source, cite.start): f"{section.title} {section.telling.title}"
-            for section in self.sections
-            for idea in section.ideas
-            for sentence in idea.all_sentences()
-            for cite in sentence.cites
-        }
-
     def told(self) -> Iterator[tuple[Section, Idea, Sentence]]:
         """The first sentence of every unit that stands alone, with its place."""
         for section in self.sections:
@@ -65,6 +66,16 @@ class Exam:
                 for unit in idea.units:
                     if unit.head.usable and unit.head.alone and unit.head.cites:
                         yield section, idea, unit.head
+
+    def facts(self) -> Iterator[tuple[str, Sentence]]:
+        """Those sentences with the kind of their idea, and the key points that the source itself states."""
+        seen = set()
+        for _, idea, sentence in self.told():
+            seen.add(sentence.start)
+            yield ("note" if idea.tone else idea.kind), sentence
+        for sentence in self.keypoints:
+            if sentence.cites and sentence.start not in seen and sentence.usable and not sentence.leans:
+                yield "text", sentence
 
     def statements(self) -> list[Sentence]:
         """Those sentences, and the key points that the source itself states."""
@@ -75,16 +86,87 @@ class Exam:
         return list(dict.fromkeys(section.source for section in self.sections if section.source))
 
     def siblings(self) -> list[Section]:
-        """All sections of the lesson's sources, where wrong options come from."""
-        readings = [self.library.reading(source) for source in self.sources()]
-        return [section for reading in readings if reading for section in reading.root.flat()]
+        """All sections of the course's sources, the lesson's own first: where wrong options come from."""
+        own = self.sources()
+        readings = sorted(self.library.readings, key=lambda reading: reading.sha256 not in own)
+        return [section for reading in readings for section in reading.root.flat()]
 
-    def objective_for(self, text: str) -> str:
-        """The id of the objective that the text checks: the one it shares most words with."""
-        if not self.objectives:
-            return ""
-        found = bag([text])
-        return max(self.objectives, key=lambda o: (overlap(o.text, found), -self.objectives.index(o))).id
+    def sayings(self) -> Iterator[Sentence]:
+        """Every sentence of the course's sources that can be told, and their key points; the lesson's own first."""
+        for section in self.siblings():
+            for unit in section.units():
+                yield from unit.sentences
+        for reading in self.library.readings:
+            yield from reading.keypoints
+
+    def objective_for(self, candidate: Candidate) -> str:
+        """The id of the objective that the item checks, by shared words and by their common heading; '' for none."""
+        said = [candidate.stem, candidate.model_answer, *candidate.right, *(cite.quote for cite in candidate.cites)]
+        place = self._place_of(candidate)
+        words_, headed = bag(said), bag([*said, _headings(self.sections[place]) if place >= 0 else ""])
+        fits = [
+            (self._affinity(objective, headed) + self._nearness(objective, place), -n, objective.id)
+            for n, objective in enumerate(self.objectives)
+            if len(self.objectives) == 1 or self._affinity(objective, words_) or self.homes[objective.id] == place
+        ]
+        doing = [o.id for o in self.objectives if candidate.form in PROCEDURAL and o.bloom in ("apply", "create")]
+        return max(fits)[2] if fits else next(iter(doing), "")
+
+    def _affinity(self, objective: Objective, found: Counter[str]) -> float:
+        """Share of the objective's words that the item holds; a word that all objectives hold tells nothing."""
+        weights = {stem: 1 / self._spread[stem] for stem in _topics(objective)}
+        return sum(w for stem, w in weights.items() if stem in found) / (sum(weights.values()) or 1.0)
+
+    def _nearness(self, objective: Objective, place: int) -> float:
+        return 0.0 if place < 0 else NEARNESS / (1 + abs(place - self.homes[objective.id]))
+
+    def _place_of(self, candidate: Candidate) -> int:
+        return next(
+            (self._sections_at[key] for c in candidate.cites if (key := (c.source, c.start)) in self._sections_at), -1
+        )
+
+    @cached_property
+    def _spread(self) -> Counter[str]:
+        return Counter(stem for objective in self.objectives for stem in _topics(objective))
+
+    @cached_property
+    def _sections_at(self) -> dict[tuple[str, int], int]:
+        """For each sentence, table row and piece of code of the lesson the number of its section."""
+        return {
+            (cite.source, cite.start): number
+            for number, section in enumerate(self.sections)
+            for idea in section.ideas
+            for cite in (*(c for s in idea.all_sentences() for c in s.cites), *idea.cites, *idea.row_cites)
+        }
+
+    @cached_property
+    def homes(self) -> dict[str, int]:
+        """For each objective the number of the section that it speaks of."""
+        bags = [(set(stems(_headings(s))), s.bag) for s in self.sections]
+        found = {}
+        for objective in self.objectives:
+            fits = [overlap(objective.text, heading) + 0.5 * overlap(objective.text, body) for heading, body in bags]
+            found[objective.id] = fits.index(max(fits)) if fits else 0
+        return found
+
+
+def _topics(objective: Objective) -> set[str]:
+    return set(stems(objective.text.replace("-", " ")))
+
+
+def _headings(section: Section) -> str:
+    """The section's heading and those above it up to its document."""
+    chain, above = [section.title, section.source_title], section.parent
+    while above is not None and above.parent is not None:
+        chain.append(above.title)
+        above = above.parent
+    return " ".join(chain)
+
+
+def gives_away(one: str, other: str) -> bool:
+    """Whether two texts share a root, so that the one leads to the other without knowing anything."""
+    roots = [{word.stem for word in read(text) if word.content and not word.breaks} for text in (one, other)]
+    return bool(roots[0] & roots[1])
 
 
 def source_says(sentence: str) -> str:
@@ -95,7 +177,9 @@ def source_says(sentence: str) -> str:
 def balanced(candidate: Candidate, seed: str, place: int) -> tuple[list[Option], tuple[int, ...]]:
     """The options in an order that depends on the item alone; the place of the right one goes round."""
     options = list(candidate.options)
-    if not candidate.sorted_options:
+    if candidate.kind in ("single", "cloze") and candidate.sorted_options:
+        options = _around_the_key(options, candidate.right[0], place)
+    elif not candidate.sorted_options:
         options.sort(key=lambda option: rank(seed, option.text))
     if candidate.kind in ("single", "cloze") and not candidate.sorted_options:
         right = next(option for option in options if option.text == candidate.right[0])
@@ -109,6 +193,13 @@ def balanced(candidate: Candidate, seed: str, place: int) -> tuple[list[Option],
     return options, tuple(sorted(texts.index(text) for text in candidate.right))
 
 
+def _around_the_key(options: Sequence[Option], right: str, place: int) -> list[Option]:
+    """Four of the options in their order, the key at `place` as far as there are enough smaller and larger ones."""
+    at = next(n for n, option in enumerate(options) if option.text == right)
+    before = min(at, max(place % CHOICES, CHOICES - 1 - (len(options) - 1 - at)))
+    return list(options[at - before : at - before + CHOICES])
+
+
 def flawless(candidate: Candidate) -> bool:
     """Whether no flaw shows: equal options, a key that stands out or in the stem, a stem that needs its context."""
     bare = re.sub(r"^(?:Fill the gap|True or false\?):? ", "", candidate.stem)
@@ -120,13 +211,16 @@ def flawless(candidate: Candidate) -> bool:
     key = candidate.right[0]
     if len({text.lower() for text in texts}) < len(texts) or len(texts) < 2:
         return False
-    if candidate.form == "statement" and len(key) >= 1.25 * max(len(text) for text in texts if text != key):
+    longest = max(len(text) for text in texts if text != key)
+    if len(key) > 24 and len(key) >= (1.25 if candidate.form == "statement" else 1.4) * longest:
         return False
     return not re.search(r"\ban$", candidate.stem) and key.lower() not in candidate.stem.lower()
 
 
-def to_item(candidate: Candidate, item_id: str, place: int, objective: str) -> QuizItem:
-    """The finished item."""
+def to_item(candidate: Candidate, item_id: str, place: int, objective: str, reviews: str = "") -> QuizItem:
+    """The finished item. A statement and its twin take turns, so that "true" is as often right as "false"."""
+    if candidate.twin is not None and place % 2:
+        candidate = candidate.twin
     options, key = balanced(candidate, item_id, place)
     if candidate.kind == "short":
         options, key = [], ()
@@ -138,26 +232,34 @@ def to_item(candidate: Candidate, item_id: str, place: int, objective: str) -> Q
         key=key,
         model_answer=candidate.model_answer,
         objective=objective,
+        reviews=reviews,
         cites=candidate.cites,
     )
 
 
-def spread(candidates: Sequence[Candidate], limits: dict[str, int]) -> list[Candidate]:
-    """At most so many of each form, one for each cited span."""
+def sound(candidates: Iterable[Candidate]) -> list[Candidate]:
+    """Those without a flaw whose cites prove the key and no wrong option, each span asked for once by each form."""
     kept: list[Candidate] = []
-    count: Counter[str] = Counter()
-    spans: set[tuple[str, int, int]] = set()
-    stems: set[str] = set()
+    seen: set[tuple[str, str, int]] = set()
+    stems_seen: set[str] = set()
     for candidate in candidates:
-        span = (
-            (candidate.cites[0].source, candidate.cites[0].start, candidate.cites[0].end) if candidate.cites else None
-        )
-        if not flawless(candidate) or candidate.stem in stems or span in spans or span is None:
+        span = (candidate.form, candidate.cites[0].source, candidate.cites[0].start) if candidate.cites else None
+        if span is None or span in seen or candidate.stem in stems_seen or not flawless(candidate):
             continue
-        if count[candidate.form] >= limits.get(candidate.form, 4):
+        if candidate.kind != "short" and not all(_proven(one) for one in (candidate, candidate.twin) if one):
             continue
-        count[candidate.form] += 1
-        spans.add(span)
-        stems.add(candidate.stem)
+        seen.add(span)
+        stems_seen.add(candidate.stem)
         kept.append(candidate)
     return kept
+
+
+def _proven(candidate: Candidate) -> bool:
+    """Whether the item holds wherever its key is put."""
+    alone = dataclasses.replace(candidate, twin=None)
+    places = range(CHOICES) if candidate.sorted_options and candidate.kind == "cloze" else range(1)
+    items = [to_item(alone, "draft", place, "") for place in places]
+    return not any(
+        any(support_faults(item)) or any(item_faults(item)) or any(flaws(item)) or absolute_terms(item)
+        for item in items
+    )

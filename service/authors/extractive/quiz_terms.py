@@ -6,8 +6,11 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from service.authors.extractive.quiz_parts import CHOICES, Candidate, Exam, source_says
+from service.authors.extractive.lexicon import STOPWORDS
+from service.authors.extractive.patterns import POOR_MEANING
+from service.authors.extractive.quiz_parts import CHOICES, Candidate, Exam, gives_away, source_says
 from service.authors.extractive.sentences import Sentence
+from service.authors.extractive.slide_lines import set_code
 from service.authors.extractive.verb_forms import word_classes
 from service.authors.extractive.words import bag, capitalized, cosine, is_plural, rank, stems, words
 from service.domain.course import GlossaryEntry
@@ -15,17 +18,26 @@ from service.domain.quiz import Option
 from service.domain.source import Cite
 
 _NOUN_PHRASE = re.compile(r"(?:an?|the|any|all|one|when|[a-z]+ing|desired)\b", re.IGNORECASE)
-_POOR_MEANING = re.compile(
-    r"^(?:it|this|these|they|we|you)\b|\b(?:company|website)\b|"
-    r"^(?:an? |the )?(?:\w+ )?(?:question|part|aspect|element|step|benefit|advantage)\b",
-    re.IGNORECASE,
-)
 _DOES = re.compile(
     r"^(?:The |We use |You use |Use |Running )?(?P<code>\S.{1,40}?)"
     r"(?: command| flag| option| attribute| tag| element| file| directory| function| module)? "
-    r"(?P<verb>is used to|allows you to|lets you|can be used to|[a-z]+s) (?P<purpose>.{15,160})$"
+    r"(?P<verb>is used to|allows you to|lets you|can be used to|[a-z]+s) (?P<purpose>.{10,160})$"
 )
-_USE = re.compile(r"^Use (?P<code>.+?) to (?P<purpose>.{12,120}?)\.?$")
+_NOUN = r"(?: (?:command|flag|option|function|statement|method))?"
+_USE = re.compile(
+    r"^(?:Use|Run|Type|Call|(?:[Ww]e|[Yy]ou)(?: can| could| may)?(?: then| also)? (?:use|run|type|call)) (?:the )?"
+    rf"(?P<code>\S.{{0,38}}?){_NOUN} to (?P<purpose>[a-z]+ .{{9,110}}?)[.:;]?$"
+)
+_TO_USE = re.compile(
+    r"^To (?P<purpose>[a-z]+ .{9,110}?), (?:(?:we|you)(?: can| could| may| need to| have to)? )?"
+    rf"(?:use|run|type|call) (?:the )?(?P<code>\S.{{0,38}}?){_NOUN}[.:;]?$"
+)
+_LOOSE_PURPOSE = re.compile(r"\b(?:this|these|those|it|they|them|our|my|we|do so|above|below|following|example)\b")
+_PERSON = re.compile(r"(?:an? |the )?(?:\w+ )?(?:person|people|somebody|someone|member|worker|role)\b", re.IGNORECASE)
+_NOT_FOR_A_GAP = re.compile(
+    r"\b(?:this|these|those|such|we|our|us|he|she|his|her|now|newly|today|notice)\b|^(?:\w+,? ){0,3}(?:it|they)\b",
+    re.IGNORECASE,
+)
 _KIND_OF_CODE = re.compile(r"\s(command|flag|option|attribute|tag|element|file|directory|function|module|method)\b")
 _COMMAND_LINE = re.compile(r"(?:git|docker|npm|pip|kubectl|cd|ls|mkdir|uv)\b")
 
@@ -50,6 +62,100 @@ def term_items(exam: Exam) -> list[Candidate]:
         stem = f"Which term fits this description: “{entry.meaning.rstrip('.')}”?"
         found.append(Candidate("term", "single", stem, options, [options[0].text], (_cite(exam, entry),)))
     return found
+
+
+def meaning_items(exam: Exam) -> list[Candidate]:
+    """ "What is meant by …?" with the meanings of other terms as wrong options."""
+    found: list[Candidate] = []
+    for entry in _here(exam):
+        if not _describes(entry):
+            continue
+        rivals = [
+            o
+            for o in exam.glossary
+            if o is not entry and _rivals(entry, o) and _describes(o) and not gives_away(o.meaning, entry.term)
+        ]
+        near = [o for o in rivals if abs(len(o.meaning) - len(entry.meaning)) < 0.6 * len(entry.meaning)]
+        near.sort(key=lambda o: (o.cite.source != entry.cite.source, rank(entry.meaning, o.term)))
+        at_home = sum(other.cite.source == entry.cite.source for other in near[: CHOICES - 1])
+        if len(near) < CHOICES - 1 or at_home < CHOICES - 2:
+            continue
+        options = [Option(text=capitalized(entry.meaning), rationale=source_says(_quote(exam, entry)))]
+        options += [
+            Option(text=capitalized(o.meaning), rationale=f"No. {source_says(_quote(exam, o))}")
+            for o in near[: CHOICES - 1]
+        ]
+        stem = f"What is meant by “{exam.library.casing.inside(entry.term)}”?"
+        found.append(Candidate("meaning", "single", stem, options, [options[0].text], (_cite(exam, entry),)))
+    return found
+
+
+def name_gap_items(exam: Exam) -> list[Candidate]:
+    """A term of the course is taken out of a sentence that says something about it and does not define it."""
+    found: list[Candidate] = []
+    for _, sentence in exam.facts():
+        if not _good_for_gap(sentence) or sentence.defines:
+            continue
+        for entry in exam.glossary:
+            if entry.term.lower() in exam.plan.title.lower():
+                continue  # what the whole course is about is no gap to fill
+            match = _only_use(entry.term, sentence.text)
+            if match is None:
+                continue
+            others = _gap_rivals(exam, entry, sentence.text[: match.start()], sentence.text)
+            if len(others) < CHOICES - 1:
+                continue
+            reason = source_says(sentence.text)
+            options = [Option(text=match[0].lower() if match.start() == 0 else match[0], rationale=reason)]
+            options += [
+                Option(text=exam.library.casing.inside(o.term), rationale=f"No. {source_says(_quote(exam, o))}")
+                for o in others[: CHOICES - 1]
+            ]
+            stem = f"Fill the gap: {sentence.text[: match.start()]}_____{sentence.text[match.end() :]}"
+            found.append(
+                Candidate("name", "cloze", set_code(stem, sentence), options, [options[0].text], sentence.cites)
+            )
+            break
+    return found
+
+
+def _only_use(term: str, text: str) -> re.Match[str] | None:
+    """The one place where the sentence uses the term, if what stands around it shows that it is a word of its own."""
+    uses = list(re.finditer(rf"\b{re.escape(term)}\b", text, re.IGNORECASE))
+    if len(uses) != 1 or text[uses[0].end() : uses[0].end() + 1] in ("-", "’", "'", "s"):
+        return None
+    if not set(stems(text)) - set(stems(term)):
+        return None
+    before, after = text[: uses[0].start()].split(), text[uses[0].end() :].lstrip(" ")
+    following = words(after)[0].lower() if words(after) else ""
+    if "(" in term or not before or any(word.lower() in ("it", "they", "its", "their") for word in before):
+        return None
+    if after[:1] not in tuple(".,;:?!)") and following not in STOPWORDS and not _is_verb_form(following):
+        return None  # "the _____ framework": an adjective is missing, and too much would fit
+    return uses[0] if before[-1].lower() in ("a", "an", "the", "of", "in", "each", "every") else None
+
+
+def _is_verb_form(word: str) -> bool:
+    return word.endswith("s") and "VERB" in word_classes(word) and "NOUN" not in word_classes(word)
+
+
+def _gap_rivals(exam: Exam, entry: GlossaryEntry, before: str, text: str) -> list[GlossaryEntry]:
+    """Terms that fit the gap by their form, and of which the sources say nothing like the sentence."""
+    vowel = re.search(r"\ban?\s*$", before)
+    said = bag([text])
+    others = [
+        o
+        for o in exam.glossary
+        if o is not entry
+        and _rivals(entry, o)
+        and o.term.lower() not in text.lower()
+        and "(" not in o.term
+        and abs(len(o.term.split()) - len(entry.term.split())) <= 1
+        and o.term[:1].isupper() == entry.term[:1].isupper()
+        and not (vowel and (o.term[:1].lower() in "aeiou") != (entry.term[:1].lower() in "aeiou"))
+        and cosine(bag([o.meaning]), said) < 0.25
+    ]
+    return sorted(others, key=lambda o: (o.cite.source != entry.cite.source, rank(text, o.term)))
 
 
 def match_items(exam: Exam) -> list[Candidate]:
@@ -83,11 +189,15 @@ def _describes(entry: GlossaryEntry, least: int = 4) -> bool:
         return False
     if re.match(r"(?:(?!that|which|who|whose|where|when|in)\w+ )*(?:can|will|is|are|has|have)\b", entry.meaning):
         return False
-    return not _POOR_MEANING.search(entry.meaning) and not set(stems(entry.term)) & set(stems(entry.meaning))
+    if re.search(r", (?:and|but|so) \w+ \w*(?:s|ed|can|will)\b", entry.meaning):
+        return False
+    return not POOR_MEANING.search(entry.meaning) and not set(stems(entry.term)) & set(stems(entry.meaning))
 
 
 def _rivals(entry: GlossaryEntry, other: GlossaryEntry) -> bool:
     if not _NOUN_PHRASE.match(other.meaning) or set(stems(other.term)) & set(stems(entry.term)):
+        return False
+    if bool(_PERSON.match(entry.meaning)) != bool(_PERSON.match(other.meaning)):
         return False
     same_shape = abs(len(other.term.split()) - len(entry.term.split())) <= 2
     if not same_shape or is_plural(other.term) != is_plural(entry.term) or other.term.lower() in entry.meaning.lower():
@@ -115,7 +225,11 @@ def command_items(exam: Exam) -> list[Candidate]:
         if asked is None:
             continue
         code, stem, purpose = asked
-        others = [o for o in everywhere if o != code and _shape(o) == _shape(code) and len(o) < 40 and o not in purpose]
+        if gives_away(code, purpose):
+            continue
+        others = [
+            o for o in everywhere if o != code and _shape(o) == _shape(code) and 3 <= len(o) < 40 and o not in purpose
+        ]
         family = code.split()[0]
         others.sort(key=lambda o: (o.split()[0] != family, ("[" in o) != ("[" in code), len(o), rank(sentence.text, o)))
         others = _distinct(code, others)[: CHOICES - 1]
@@ -130,9 +244,9 @@ def command_items(exam: Exam) -> list[Candidate]:
 def _asks_for_code(sentence: Sentence) -> tuple[str, str, str] | None:
     """The code, the question and the purpose; None when the sentence does not say what the code does."""
     codes = sentence.code()
-    use = _USE.match(sentence.text)
-    if use and use["code"] in codes:
-        return use["code"], f"What do you use to {use['purpose']}?", use["purpose"]
+    use = _USE.match(sentence.text) or _TO_USE.match(sentence.text)
+    if use and use["code"].strip("`") in codes and not _LOOSE_PURPOSE.search(use["purpose"]):
+        return use["code"].strip("`"), f"What do you use to {use['purpose']}?", use["purpose"]
     does = _DOES.match(sentence.text.rstrip("."))
     first = next((mark for mark in sentence.marks if mark.kind == "code" and mark.start <= 5), None)
     if not does or not first or sentence.text[first.start : first.end] != does["code"].strip("`"):
@@ -156,19 +270,18 @@ def _is_verb(verb: str) -> bool:
 
 
 def _all_code(exam: Exam) -> list[str]:
+    """Code that the course's sources mark in their text, the lesson's own sources first."""
+    own = exam.sources()
     found: Counter[str] = Counter()
-    for source in exam.sources():
-        reading = exam.library.reading(source)
-        for block in reading.source.blocks if reading else ():
-            found.update(
-                reading.source.text[m.start : m.end] for m in block.marks if m.kind == "code" and reading is not None
-            )
+    for reading in sorted(exam.library.readings, key=lambda reading: reading.sha256 not in own):
+        for block in reading.source.blocks:
+            found.update(reading.source.text[m.start : m.end] for m in block.marks if m.kind == "code")
     return list(found)
 
 
 def _why_not(exam: Exam, other: str, code: str, sentence: Sentence) -> str:
     """What the source says the other code does, else what it says of the right one."""
-    for said in exam.statements():
+    for said in exam.sayings():
         asked = _asks_for_code(said)
         if asked and asked[0] == other and said is not sentence:
             return f"No. {source_says(said.text)}"
@@ -204,13 +317,14 @@ def gap_items(exam: Exam) -> list[Candidate]:
     """A marked term is taken out of a sentence that says something about it; siblings are marked terms of its shape."""
     pool = _marked_terms(exam)
     found: list[Candidate] = []
-    for _, _, sentence in exam.told():
+    for _, sentence in exam.facts():
         if not _good_for_gap(sentence):
             continue
         for mark in sentence.marks:
             kind = _mark_kind(mark.kind)
             term = sentence.text[mark.start : mark.end].rstrip(" :.,")
-            others = _gap_options(sentence, kind, term, pool) if mark.start >= 4 else []
+            leans = re.search(r"\b(?:it|they)\b", sentence.text[: mark.start], re.IGNORECASE)
+            others = _gap_options(sentence, kind, term, pool) if mark.start >= 4 and not leans else []
             if len(others) < CHOICES - 1 or pool[(kind, term)] < 2:
                 continue
             stem = f"Fill the gap: {sentence.text[: mark.start]}_____{sentence.text[mark.start + len(term) :]}"
@@ -242,15 +356,20 @@ def _good_for_gap(sentence: Sentence) -> bool:
     telling = {"rule", "cause", "contrast", "warning", "number", "definition"}
     if not 8 <= sentence.length <= 32 or sentence.roles & {"narrative", "example", "question"}:
         return False
-    if not sentence.roles & telling or re.search(r"\bwe\b", sentence.text, re.IGNORECASE):
-        return False
-    return not re.search(r"\b(?:this|these|those|such)\b", sentence.text, re.IGNORECASE)
+    coded = any(mark.kind == "code" for mark in sentence.marks)
+    return bool(coded or sentence.roles & telling) and not _NOT_FOR_A_GAP.search(sentence.text)
 
 
 def _gap_options(sentence: Sentence, kind: str, term: str, pool: Counter[tuple[str, str]]) -> list[str]:
     text = sentence.text.lower()
     marked = {sentence.text[m.start : m.end].rstrip(" :.,") for m in sentence.marks if _mark_kind(m.kind) == kind}
-    if _shape(term) == "expression" or len(term.split()) > 3 or text.count(term.lower()) != 1 or len(marked) > 1:
+    if (
+        _shape(term) == "expression"
+        or (kind == "code" and _shape(term) == "name")
+        or len(term.split()) > 3
+        or text.count(term.lower()) != 1
+        or len(marked) > 1
+    ):
         return []
     others = [
         other

@@ -20,3 +20,9 @@ def word_classes(word: str) -> frozenset[str]:
     from lemminflect import getAllLemmas
 
     return frozenset(getAllLemmas(word))
+
+
+def is_imperative(text: str) -> bool:
+    """Whether the text begins with the base form of a verb, as an instruction does."""
+    first = text.split(" ", 1)[0].strip("*_`“\"'(,.:;").lower()
+    return first.isalpha() and base_verb(first) == first and "VERB" in word_classes(first)

@@ -1,0 +1,216 @@
+"""Items about what belongs together: commands and what they do, entries and their descriptions, cells of a table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from service.authors.extractive.material import Idea, Section
+from service.authors.extractive.quiz_parts import CHOICES, Candidate, Exam, gives_away, source_says
+from service.authors.extractive.sentences import Sentence
+from service.authors.extractive.slide_lines import bold_lead
+from service.authors.extractive.verb_forms import word_classes
+from service.authors.extractive.words import bag, capitalized, cosine, rank, stems, words
+from service.domain.quiz import Option
+from service.domain.source import Cite
+
+FEWEST, MOST = 3, 5
+TOO_ALIKE = 0.4
+_LEADING_CODE = re.compile(r"^(?:The |Running )?(?:command |statement |flag |option |program )?$")
+_DEED = re.compile(
+    r"^(?: (?:command|flag|option|statement|function|attribute|program))?:? (?:[-–—] )?"
+    r"(?P<does>[a-z]+s (?:you |us )?.{8,110}?)(?:, (?:so|but|while|and|which|because)\b.*)?[.;]?$"
+)
+_NO_DEED = re.compile(r"\b(?:this|these|those|it|they|them|above|below|following|same|another|also|example)\b")
+_LABELS = re.compile(r"^(?:yes|no|[-–—xX✓✗]|n/?a|\d+)$", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two things that belong together, and the sentence that says so."""
+
+    name: str
+    says: str
+    reason: str
+    cites: tuple[Cite, ...]
+
+
+def deed_of(sentence: Sentence) -> Pair | None:
+    """A piece of code and what the sentence says that it does."""
+    first = next((mark for mark in sentence.marks if mark.kind == "code"), None)
+    if first is None or not sentence.cites or not _LEADING_CODE.match(sentence.text[: first.start]):
+        return None
+    code = sentence.text[first.start : first.end]
+    match = _DEED.match(sentence.text[first.end :])
+    if not match or _NO_DEED.search(match["does"]) or code in match["does"]:
+        return None
+    verb = match["does"].split()[0]
+    if verb in ("is", "was", "has", "does", "means") or "VERB" not in word_classes(verb):
+        return None
+    return Pair(f"`{code}`", capitalized(match["does"]), sentence.text, sentence.cites)
+
+
+def deeds(sentences: Iterable[Sentence]) -> list[Pair]:
+    """What each piece of code does, as far as one sentence says it; the first sentence counts."""
+    found: dict[str, Pair] = {}
+    for sentence in sentences:
+        pair = deed_of(sentence)
+        if pair is not None:
+            found.setdefault(pair.name, pair)
+    return list(found.values())
+
+
+def _own_deeds(exam: Exam) -> list[Pair]:
+    told = (s for section in exam.sections for unit in section.units() for s in unit.sentences)
+    return deeds([*told, *exam.keypoints])
+
+
+def does_items(exam: Exam) -> list[Candidate]:
+    """ "What does `git add` do?" with what other code of the sources does as wrong options."""
+    own = {pair.name for pair in _own_deeds(exam)}
+    everywhere = deeds(exam.sayings())
+    found: list[Candidate] = []
+    for pair in everywhere:
+        if pair.name not in own or gives_away(pair.name, pair.says):
+            continue
+        others = [o for o in everywhere if o.name != pair.name and cosine(bag([o.says]), bag([pair.says])) < 0.4]
+        others.sort(key=lambda o: (o.name not in own, rank(pair.says, o.name)))
+        if len(others) < CHOICES - 1:
+            continue
+        options = [Option(text=pair.says, rationale=source_says(pair.reason))]
+        options += [Option(text=o.says, rationale=f"No. {source_says(o.reason)}") for o in others[: CHOICES - 1]]
+        found.append(Candidate("does", "single", f"What does {pair.name} do?", options, [pair.says], pair.cites))
+    return found
+
+
+def pair_items(exam: Exam) -> list[Candidate]:
+    """Code beside what it does, and the entries of a list beside their descriptions."""
+    found = []
+    mine = _distinct(_own_deeds(exam))
+    if len(mine) >= FEWEST:
+        found.append(_matching("Match each piece of code with what it does.", mine))
+    for section in exam.sections:
+        for idea in section.ideas:
+            pairs = _distinct(_entries(idea))
+            if FEWEST <= len(pairs) == len(idea.items) <= 2 * MOST:
+                title = section.telling.title.rstrip(":?")
+                found.append(_matching(f"{title}: match each entry with what the lesson says of it.", pairs))
+            found += _table_items(section, idea)
+    return found
+
+
+def _matching(stem: str, pairs: Sequence[Pair]) -> Candidate:
+    options = [Option(text=p.name, match=p.says, rationale=source_says(p.reason)) for p in pairs[:MOST]]
+    cites = tuple(cite for pair in pairs[:MOST] for cite in pair.cites)
+    return Candidate("pairs", "matching", stem, options, [option.text for option in options], cites)
+
+
+def _distinct(pairs: Sequence[Pair]) -> list[Pair]:
+    """Those that cannot be taken for each other; one name may stand in what is said of it, more would be too easy."""
+    kept: list[Pair] = []
+    easy = 0
+    for pair in pairs:
+        told = bag([pair.says])
+        easy_one = gives_away(pair.name, pair.says)
+        if (easy and easy_one) or any(cosine(told, bag([o.says])) >= TOO_ALIKE or o.name == pair.name for o in kept):
+            continue
+        easy += easy_one
+        kept.append(pair)
+    return kept
+
+
+def _entries(idea: Idea) -> list[Pair]:
+    found = []
+    for item in idea.items if idea.kind == "list" else ():
+        lead = bold_lead(item[0]) if item else ""
+        rest = item[0].text[len(lead) :].strip(" :.–-—") if lead and item[0].text.startswith(lead) else ""
+        if lead and item[0].cites and 3 <= len(words(rest)) <= 22 and not re.match(r"(?:it|they|this)\b", rest, re.I):
+            found.append(Pair(lead, capitalized(rest), item[0].text, item[0].cites))
+    return found
+
+
+def _table_items(section: Section, idea: Idea) -> list[Candidate]:
+    """A table asked by its rows: which entry goes with a cell, and all entries beside a column."""
+    if idea.kind != "table" or not 3 <= len(idea.rows) - 1 <= 12 or len(idea.row_cites) != len(idea.rows):
+        return []
+    return list(_lookups(section, idea)) + list(_columns(section, idea))
+
+
+def _lookups(section: Section, idea: Idea) -> Iterator[Candidate]:
+    head, *rows = idea.rows
+    labels = [row[0] for row in rows]
+    if len(set(labels)) < len(labels) or len(labels) < CHOICES or any(len(words(label)) > 6 for label in labels):
+        return
+    if not head[0].strip() or any(_LABELS.match(label.strip()) or not label.strip() for label in labels):
+        return
+    for column in range(1, len(head)):
+        cells = [row[column] for row in rows]
+        if not _telling(cells):
+            continue
+        for number, cell in sorted(enumerate(cells), key=lambda pair: rank(section.title, pair[1])):
+            if set(stems(labels[number])) & set(stems(cell)):
+                continue
+            others = sorted((n for n in range(len(rows)) if n != number), key=lambda n: rank(cell, labels[n]))
+            shown = [number, *others[: CHOICES - 1]]
+            options = [
+                Option(text=labels[n], rationale=f"{'' if n == number else 'No. '}The table has “{cells[n]}” for it.")
+                for n in shown
+            ]
+            stem = f"In the table under “{section.telling.title}”: {_asked_for(head[0], head[column], cell)}?"
+            cites = tuple(idea.row_cites[n + 1] for n in shown)
+            yield Candidate("lookup", "single", stem, options, [labels[number]], cites)
+
+
+def _small(title: str) -> str:
+    return title if title[1:2].isupper() else title[:1].lower() + title[1:]
+
+
+def _is_name(title: str) -> bool:
+    return bool(re.search(r"\w[A-Z\d]", title)) or title[:1].isdigit()
+
+
+def _is_clause(title: str) -> bool:
+    return bool(re.match(r"(?:what|how|when|where|why|used?) ", title, re.IGNORECASE))
+
+
+def _asked_for(label: str, title: str, cell: str) -> str:
+    """The question after the row of a cell, by what the column's heading is: a name, a clause or a plain noun."""
+    if _is_clause(title):
+        return f"which {_small(label)} is described by “{cell}”"
+    if _is_name(title):
+        return f"for {title}, which {_small(label)} is “{cell}”"
+    return f"which {_small(label)} has the {_small(title)} “{cell}”"
+
+
+def _beside(title: str) -> str:
+    if re.match(r"(?:an?|the) ", title, re.IGNORECASE):
+        return f"its entry under “{title}”"
+    if _is_clause(title):
+        return _small(title)
+    return f"what holds for {title}" if _is_name(title) else f"its {_small(title)}"
+
+
+def _telling(cells: Sequence[str]) -> bool:
+    """Whether each cell names its row: all differ, none is empty or a mark."""
+    return len({cell.lower() for cell in cells}) == len(cells) and not any(
+        not cell.strip() or len(words(cell)) > 16 or re.fullmatch(r"\W*|yes|no", cell, re.IGNORECASE) for cell in cells
+    )
+
+
+def _columns(section: Section, idea: Idea) -> Iterator[Candidate]:
+    head, *rows = idea.rows
+    for column in range(1, len(head)):
+        cells = [row[column] for row in rows]
+        fair = _telling(cells) and sum(len(words(cell)) for cell in cells) >= 2 * len(cells)
+        if not fair or not head[0].strip() or not all(row[0].strip() for row in rows):
+            continue
+        pairs = [
+            Pair(row[0], row[column], " – ".join(cell for cell in row if cell), (cite,))
+            for row, cite in zip(rows, idea.row_cites[1:], strict=True)
+        ]
+        pairs = _distinct(pairs)
+        if len(pairs) >= FEWEST:
+            title = section.telling.title.rstrip(":?")
+            yield _matching(f"{title}: match each {_small(head[0])} with {_beside(head[column])}.", pairs)
+            return
