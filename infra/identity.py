@@ -17,6 +17,7 @@ from infra.apis import Apis
 from infra.stack_config import StackConfig
 
 RUN_WITH_OVERRIDES = "roles/run.jobsExecutorWithOverrides"
+CALLS_PREFIX = "calls/"  # where the author lane keeps what models answered: service/authors/agents/calls.py
 
 ACCOUNTS = {
     "site": "answers people; starts the lanes",
@@ -59,12 +60,15 @@ def with_public_media(config: StackConfig) -> bool:
 
 @dataclass(frozen=True)
 class Grant:
-    """One row: `who` may use `role` on the target `on`, in configurations where `when` holds."""
+    """One row: `who` may use `role` on the target `on`, in configurations where `when` holds; of a bucket, only on the
+    objects whose name begins with `below`.
+    """
 
     who: str
     role: str
     on: str
     when: Callable[[StackConfig], bool] = always
+    below: str = ""
 
 
 GRANTS = (
@@ -85,10 +89,12 @@ GRANTS = (
     Grant("render", "roles/cloudsql.instanceUser", "project"),
     Grant("migrate", "roles/cloudsql.client", "project"),
     Grant("migrate", "roles/cloudsql.instanceUser", "project"),
-    # Content is created once and never changed: nobody may overwrite it, and only the site may delete.
+    # Content is created once and never changed: a lane can neither overwrite nor delete it.
     Grant("site", "roles/storage.objectUser", "bucket:content"),
     Grant("author", "roles/storage.objectViewer", "bucket:content"),
     Grant("author", "roles/storage.objectCreator", "bucket:content"),
+    # What a model answered is kept, and forgotten when the answer was refused, so that the same question is asked anew.
+    Grant("author", "roles/storage.objectUser", "bucket:content", below=CALLS_PREFIX),
     Grant("render", "roles/storage.objectViewer", "bucket:content"),
     Grant("render", "roles/storage.objectCreator", "bucket:content"),
     # Signing addresses is signing with one's own key, which no one ever holds.
@@ -180,7 +186,15 @@ class Grants:
         name = f"{row.who}-{row.role.removeprefix('roles/').replace('.', '-')}-on-{row.on.replace(':', '-')}"
         make, place = KINDS[type(target)]
         where = place(target, self._config.project)
+        if row.below:
+            where["condition"] = _begins(target, row.below)
         return make(name, role=row.role, member=self._members[row.who], opts=opts, **where)
+
+
+def _begins(bucket: Any, prefix: str) -> dict[str, Any]:
+    """The condition that an object's name begins so; buckets take one because their access is uniform."""
+    said = 'resource.name.startsWith("projects/_/buckets/{}/objects/{}")'
+    return {"title": f"below {prefix}", "expression": bucket.name.apply(lambda name: said.format(name, prefix))}
 
 
 def _in_project(field: str, attribute: str = "name") -> Callable[[Any, str], dict[str, Any]]:

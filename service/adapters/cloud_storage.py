@@ -139,7 +139,7 @@ class CloudStorage:
             raise self._no_bucket() from error
         except Broken:
             # Who may only create is told "forbidden" where another is told that the object is there.
-            if not self._public or self.size(key) is None:
+            if self.size(key) is None:
                 raise
             return False
         return True

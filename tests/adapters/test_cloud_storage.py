@@ -182,6 +182,19 @@ def test_public_objects_may_be_kept_for_ever_and_who_may_only_create_is_not_stop
         public.put("video/other.mp4", b"film", "video/mp4")
 
 
+def test_a_lane_that_may_only_create_is_not_stopped_by_what_another_try_has_stored(
+    gcs: str, proxy: FaultyProxy
+) -> None:
+    """Of the content's bucket, too, the lanes may create and read and nothing else."""
+    key = f"segments/{uuid.uuid4().hex}.mp4"
+    content = CloudStorage(client_of(proxy.url).bucket("films"), limits=STEADY)
+    assert content.put(key, b"segment", "video/mp4") is True
+    proxy.only, proxy.always = "/upload/", status(403)
+    assert content.put(key, b"segment", "video/mp4") is False
+    with pytest.raises(Broken, match="refuses us"):
+        content.put(f"segments/{uuid.uuid4().hex}.mp4", b"segment", "video/mp4")
+
+
 def test_a_bucket_that_is_not_there_is_named(proxy: FaultyProxy) -> None:
     storage = CloudStorage(client_of(proxy.url).bucket("nowhere"), limits=HASTY)
     with pytest.raises(Broken, match=r"no bucket gs://nowhere\. Create it"):
