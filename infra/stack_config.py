@@ -33,6 +33,9 @@ TIER_CONNECTIONS = {"db-f1-micro": 25, "db-g1-small": 50}
 MEMORY_CONNECTIONS = ((60, 800), (30, 600), (15, 500), (7.5, 400), (6, 200), (3.75, 100), (0, 50))
 RESERVED_CONNECTIONS = 3  # PostgreSQL keeps these for superusers
 SITE_POOL, WORKER_POOL = 3, 2
+# A step may take 900 s before it is taken from its worker, and a task gives its job back before its end: in a shorter
+# one the longest steps would be begun again for ever.
+LEAST_TASK_SECONDS = 1200
 
 
 class Group(BaseModel):
@@ -62,7 +65,7 @@ class Lane(Group):
     cpu: Literal[1, 2, 4, 8] = 1
     memory_mib: int = Field(default=1024, ge=512, le=32768)
     scratch_mib: int = Field(default=256, ge=64, le=16384, description="in memory, so it counts against memory_mib")
-    timeout_seconds: int = Field(default=3600, ge=600, le=86400)
+    timeout_seconds: int = Field(default=3600, ge=LEAST_TASK_SECONDS, le=86400)
     idle_exit_seconds: int = Field(default=20, ge=1, le=600)
     linger_seconds: int = Field(
         default=60, ge=0, le=3600, description="how long a worker waits for the next edit while somebody edits"

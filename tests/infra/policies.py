@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tests.infra import rules_access, rules_around, rules_data, rules_running
+from tests.infra import rules_access, rules_around, rules_data, rules_running, rules_values
 from tests.infra.finding import RULES, Rule
 
-GROUPS = (rules_access, rules_data, rules_running, rules_around)
+GROUPS = (rules_access, rules_data, rules_running, rules_around, rules_values)
 
 __all__ = ["GROUPS", "RULES", "Rule"]
