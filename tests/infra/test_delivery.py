@@ -317,6 +317,14 @@ def test_lanes_that_cannot_be_updated_stop_the_release_before_the_site(release: 
     assert set(LANES_BACK) <= set(calls)
 
 
+def test_what_cannot_be_given_back_does_not_keep_the_rest(release: Release) -> None:
+    good, calls = release.run(
+        SMOKE_FAILS="candidate", FAILING="--to-revisions_site-1 jobs_update_author_--region_us-central1_--image_old"
+    )
+    assert not good
+    assert {TO_OLD, *LANES_BACK} <= set(calls)
+
+
 def test_a_failed_migration_ends_the_release_with_nothing_changed(release: Release) -> None:
     good, calls = release.run(FAILING="execute_migrate")
     assert not good

@@ -23,7 +23,7 @@ case "{name} $*" in
   "pulumi config get --stack prod gcp:region"*) echo us-central1 ;;
   "gcloud run jobs execute"*) exit "${{EXECUTION:-0}}" ;;
   "pulumi config get"*) exit "${{UNSET:-0}}" ;;
-  "pulumi stack output --stack prod builder") echo builder@courses.test ;;
+  "pulumi stack output --stack prod builder") [ -z "${{UNREAD:-}}" ] || exit 1; echo builder@courses.test ;;
   "pulumi stack output --stack prod site_url") echo https://site.test ;;
   "pulumi stack output"*) echo something ;;
   "gcloud builds submit"*) exit "${{BUILD:-0}}" ;;
@@ -151,6 +151,13 @@ def test_a_release_alone_changes_no_infrastructure(desk: Desk) -> None:
     assert done.returncode == 0, done.stderr
     assert desk.called("gcloud builds submit")
     assert not desk.called("pulumi up")
+
+
+def test_a_release_of_a_stack_that_cannot_be_read_builds_nothing(desk: Desk) -> None:
+    done = desk.run("deploy", "--release", UNREAD="1")
+    assert done.returncode == 2
+    assert "pulumi login" in done.stderr
+    assert not desk.called("gcloud builds")
 
 
 @pytest.mark.parametrize("typed", ["", "y\n", "courses\n", "courses-test-2\n"])
