@@ -50,6 +50,11 @@ class Apis:
             for name in needed_apis(config)
         }
 
+    def once_on(self, api: str, value: str) -> pulumi.Output[str]:
+        """A value that is only right once this API is on, such as the name of the account that comes with it."""
+        told: pulumi.Output[str] = self._enabled[api].id.apply(lambda _: value)
+        return told
+
     def after(
         self,
         *apis: str,

@@ -104,7 +104,10 @@ def _members(
     members |= {
         "everyone": "allUsers",
         "pubsub": pubsub.member,
-        "cloudbuild": f"serviceAccount:service-{number}@gcp-sa-cloudbuild.iam.gserviceaccount.com",
+        # Comes with its API; a grant to an account that is not there yet is refused.
+        "cloudbuild": apis.once_on(
+            "cloudbuild", f"serviceAccount:service-{number}@gcp-sa-cloudbuild.iam.gserviceaccount.com"
+        ),
         "budgets": BUDGETS_SENDER,
     }
     if (github := make_github_principal(config, apis)) is not None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
 import pulumi
@@ -38,6 +38,19 @@ SITE_POOL, WORKER_POOL = 3, 2
 LEAST_TASK_SECONDS = 1200
 
 
+# What Cloud Run asks of an instance: (MiB from, processors).
+MEMORY_NEEDS_CPU = ((24577, 8), (16385, 6), (8193, 4), (4097, 2))
+
+
+def _refuse_too_few_processors(cpu: int, memory_mib: int) -> None:
+    needed = next((cpus for least, cpus in MEMORY_NEEDS_CPU if memory_mib >= least), 1)
+    least = {4: 2048, 8: 4096}.get(cpu, 512)
+    if cpu < needed:
+        raise ValueError(f"memory_mib {memory_mib} needs {needed} processors or more; raise cpu or lower memory_mib")
+    if memory_mib < least:
+        raise ValueError(f"cpu {cpu} needs {least} MiB or more; raise memory_mib or lower cpu")
+
+
 class Group(BaseModel):
     """A group of settings: frozen, and a stranger among its keys is an error."""
 
@@ -57,6 +70,11 @@ class Site(Group):
     signup: Literal["open", "invite", "closed"] = "invite"
     log_level: Literal["debug", "info"] = "info"  # the gauges are a line at info: above it the alerts are blind
 
+    @model_validator(mode="after")
+    def _memory_fits_processors(self) -> Site:
+        _refuse_too_few_processors(self.cpu, self.memory_mib)
+        return self
+
 
 class Lane(Group):
     """One lane's Cloud Run Job. Tasks are anonymous workers, so their number is only a width."""
@@ -73,6 +91,7 @@ class Lane(Group):
 
     @model_validator(mode="after")
     def _scratch_leaves_room(self) -> Lane:
+        _refuse_too_few_processors(self.cpu, self.memory_mib)
         if self.scratch_mib > self.memory_mib // 2:
             raise ValueError(
                 f"scratch_mib {self.scratch_mib} is more than half of memory_mib {self.memory_mib}; scratch lives in"
@@ -332,8 +351,19 @@ def _refusal(error: Mapping[str, Any]) -> str:
 
 def _refuse_placeholders(given: Mapping[str, str]) -> None:
     for key, text in given.items():
-        if PLACEHOLDER.search(text):
-            raise BadConfig(
-                f"{key} still holds a placeholder of the committed file. Set yours: pulumi config set {key} VALUE,"
-                " or edit the stack's file; docs/deploy.md goes through it."
-            )
+        for path, value in _leaves(key, _value(text)):
+            if PLACEHOLDER.search(str(value)):
+                raise BadConfig(
+                    f"{path} still holds a placeholder of the committed file. Set yours: pulumi config set"
+                    f"{' --path' * (path != key)} {path} VALUE, or edit the stack's file; docs/deploy.md goes through"
+                    " it."
+                )
+
+
+def _leaves(path: str, value: object) -> Iterator[tuple[str, object]]:
+    """A group's keys one by one: setting the group itself would replace all of it by one word."""
+    if not isinstance(value, dict):
+        yield path, value
+        return
+    for name, inner in value.items():
+        yield from _leaves(f"{path}.{name}", inner)

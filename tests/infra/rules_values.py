@@ -250,5 +250,12 @@ def the_cdn_caches_and_speaks_tls(graph: Graph) -> list[str]:
 
 
 @rule
+def googles_accounts_are_granted_something_once_they_are_there(graph: Graph) -> list[str]:
+    late = [n for n in graph.of("secretmanager:SecretIamMember") if n.name.startswith("cloudbuild-")]
+    offences = [n.label for n in late if "api-cloudbuild" not in graph.named(graph.after(n), "projects:Service")]
+    return offences + ["cloudbuild"] * (bool(late) is not graph.config.delivery.second_generation)
+
+
+@rule
 def a_replaced_secret_is_not_left_behind_and_billed(graph: Graph) -> list[str]:
     return [n.label for n in graph.of("secretmanager:SecretVersion") if n.inputs.get("deletionPolicy") != "DELETE"]

@@ -818,6 +818,13 @@ FAULTS = (
         variant="CDN, replicas, Qdrant",
     ),
     Fault(
+        "a grant to an account of Google's that may not be there yet",
+        "apis.py",
+        "self._enabled[api].id.apply(lambda _: value)",
+        "pulumi.Output.from_input(value)",
+        "googles_accounts_are_granted_something_once_they_are_there",
+    ),
+    Fault(
         "old secrets that are left behind",
         "data.py",
         'deletion_policy="DELETE"',

@@ -7,8 +7,8 @@ import pytest
 import yaml
 
 from infra.cost import refuse_paid_lines
-from infra.stack_config import BadConfig, StackConfig, load_config, secret_value
-from service.settings import ROOT
+from infra.stack_config import LEAST_TASK_SECONDS, BadConfig, StackConfig, load_config, secret_value
+from service.settings import ROOT, Settings
 from tests.infra.graph import PLACEHOLDER_SECRETS, configuration
 
 
@@ -32,6 +32,10 @@ def loaded(stack: str = "dev", *, strict: bool = False, **over: object) -> Stack
         ({"media": {"access": "cdn"}}, "needs a domain"),
         ({"media": {"access": "open"}}, "coursewright:media.access"),
         ({"jobs": {"render": {"memory_mib": 1024, "scratch_mib": 1024}}}, "scratch lives in memory"),
+        ({"site": {"memory_mib": 8192}}, "coursewright:site: .*needs 2 processors"),
+        ({"jobs": {"author": {"memory_mib": 16384}}}, "coursewright:jobs.author: .*needs 4 processors"),
+        ({"jobs": {"render": {"cpu": 8, "memory_mib": 2048}}}, "cpu 8 needs 4096 MiB"),
+        ({"jobs": {"render": {"timeout_seconds": 900}}}, "coursewright:jobs.render.timeout_seconds: .*1200"),
         ({"delivery": {"repository": "a/b"}}, "needs installation_id"),
         ({"delivery": {"github_actions": True}}, "needs repository"),
         ({"guard": {"billing_account": "abc"}}, "coursewright:guard.billing_account"),
@@ -49,6 +53,17 @@ def test_placeholders_of_the_committed_file_are_refused_when_it_matters() -> Non
     assert loaded("prod").project == "replace-me-prod"
     with pytest.raises(BadConfig, match=r"gcp:project still holds a placeholder.*pulumi config set gcp:project"):
         loaded("prod", strict=True)
+
+
+def test_a_placeholder_within_a_group_is_named_with_the_command_that_keeps_the_group() -> None:
+    mine = {"gcp:project": "some-project", "gcp:billingProject": "some-project"}
+    with pytest.raises(BadConfig, match=r"config set --path coursewright:delivery\.repository VALUE"):
+        loaded("prod", strict=True, **mine)
+
+
+def test_a_task_is_longer_than_its_longest_step() -> None:
+    """It gives its job back 20 s before its end; a step that never fits would be begun again for ever."""
+    assert Settings.model_fields["step_deadline_seconds"].default + 20 + 60 < LEAST_TASK_SECONDS
 
 
 def test_a_missing_secret_says_how_to_set_it() -> None:
