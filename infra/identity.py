@@ -89,8 +89,9 @@ GRANTS = (
     Grant("render", "roles/cloudsql.instanceUser", "project"),
     Grant("migrate", "roles/cloudsql.client", "project"),
     Grant("migrate", "roles/cloudsql.instanceUser", "project"),
-    # Content is created once and never changed: a lane can neither overwrite nor delete it.
-    Grant("site", "roles/storage.objectUser", "bucket:content"),
+    # Content is created once and never changed: nobody can overwrite it or delete it.
+    Grant("site", "roles/storage.objectViewer", "bucket:content"),
+    Grant("site", "roles/storage.objectCreator", "bucket:content"),
     Grant("author", "roles/storage.objectViewer", "bucket:content"),
     Grant("author", "roles/storage.objectCreator", "bucket:content"),
     # What a model answered is kept, and forgotten when the answer was refused, so that the same question is asked anew.

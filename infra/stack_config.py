@@ -176,7 +176,9 @@ class Delivery(Group):
     installation_id: int = Field(default=0, ge=0, description="of the Cloud Build GitHub app, second generation only")
     approval: bool = False
     github_actions: bool = Field(default=False, description="let the repository's workflows act as the builder")
-    image_versions_kept: int = Field(default=2, ge=2, le=20, description="the running one and the one to roll back to")
+    image_versions_kept: int = Field(
+        default=3, ge=2, le=20, description="the running one, the one to roll back to, and one that failed"
+    )
 
     @model_validator(mode="after")
     def _connection_is_complete(self) -> Delivery:

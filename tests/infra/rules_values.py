@@ -15,7 +15,8 @@ CLEARLY_DIFFERENT_SECRETS = {"COOKIE_KEYS": "cookie-keys", "MAIL_URL": "mail-url
 NEVER_DELETED = {"content": [["segments/"]], "builds": [None], "media": []}
 # Role, target's kind and target of those who touch content; the rest is in the inventories.
 CONTENT = {
-    ("site", "roles/storage.objectUser"),
+    ("site", "roles/storage.objectViewer"),
+    ("site", "roles/storage.objectCreator"),
     ("author", "roles/storage.objectViewer"),
     ("author", "roles/storage.objectCreator"),
     ("author", "roles/storage.objectUser"),

@@ -660,8 +660,8 @@ FAULTS = (
     Fault(
         "content opened in the whole project",
         "identity.py",
-        'Grant("site", "roles/storage.objectUser", "bucket:content")',
-        'Grant("site", "roles/storage.objectUser", "project")',
+        'Grant("site", "roles/storage.objectCreator", "bucket:content")',
+        'Grant("site", "roles/storage.objectCreator", "project")',
         "content_is_touched_as_the_table_says",
     ),
     Fault(
