@@ -25,7 +25,6 @@ class Topics:
 
     address: str = ""
     calls: int = 0
-    peers: list[str] = field(default_factory=list)
     taken: list[tuple[str, PubsubMessage]] = field(default_factory=list)
     failures: list[grpc.StatusCode] = field(default_factory=list)
     silent: threading.Event = field(default_factory=threading.Event)
@@ -34,7 +33,6 @@ class Topics:
     def publish(self, request: PublishRequest, context: grpc.ServicerContext) -> PublishResponse:
         with self._lock:
             self.calls += 1
-            self.peers.append(context.peer())
             failure = self.failures.pop(0) if self.failures else None
         while self.silent.is_set() and context.is_active():
             threading.Event().wait(0.05)

@@ -98,15 +98,16 @@ def test_a_cloud_that_stays_away_is_given_up_within_the_patience(bell: Doorbell,
     assert not topics.taken
 
 
-def test_a_cloud_that_does_not_answer_is_given_up_within_the_patience(bell: Doorbell, topics: Topics) -> None:
+def test_a_cloud_that_does_not_answer_is_given_up_and_connected_anew(bell: Doorbell, topics: Topics) -> None:
+    assert isinstance(bell, PubSubDoorbell)
     topics.silent.set()
     with pytest.raises(Unavailable, match="outbox"):
         bell.ring(RING, patience_seconds=0.5)
+    # Not by the server's view of connections: gRPC closes one in its own time, and shares it until then.
+    assert bell._publisher is None, "the channel that did not answer is kept"
     topics.silent.clear()
-    before = topics.peers.copy()
     bell.ring(RING, patience_seconds=20)
     assert topics.taken
-    assert set(topics.peers) - set(before), "the channel that did not answer is used again"
 
 
 @pytest.mark.parametrize("status", [grpc.StatusCode.NOT_FOUND, grpc.StatusCode.PERMISSION_DENIED])
