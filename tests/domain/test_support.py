@@ -59,9 +59,12 @@ def test_a_sentence_in_words_of_its_own_is_weak_and_not_condemned() -> None:
 
 
 def test_several_passages_support_together() -> None:
-    assert judge(
-        "Skerrow was lit in 1862 and rebuilt in 1911.", ["Skerrow was lit in 1862.", "It was rebuilt in 1911."]
+    claim, passages = (
+        "Skerrow was lit in 1862 and rebuilt in 1911.",
+        ["Skerrow was lit in 1862.", "It was rebuilt in 1911."],
     )
+    assert judge(claim, passages).state == "supported"
+    assert judge(claim, passages[:1]).state == "unsupported"
 
 
 @pytest.mark.parametrize("half", ["seen", "unseen"])
