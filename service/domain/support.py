@@ -57,7 +57,7 @@ UPWARD = listed("more over above atleast exceed exceeds beyond older heavier lon
 DOWNWARD = listed("less fewer under below atmost upto younger lighter shorter lower smaller within")
 TURNS = ("before", "after")
 
-_UNIT_OF = {stem(unit): kind for kind, units in enumerate(UNITS) for unit in units.split()}
+_UNITS = frozenset(stem(unit) for kin in UNITS for unit in kin.split())
 
 
 STATES: tuple[ClaimState, ...] = ("supported", "weak", "unsupported", "edited")
@@ -144,7 +144,7 @@ def _measures(words: Sequence[Word]) -> list[tuple[Word, Word]]:
     return [
         (word, after)
         for word, after in pairwise(words)
-        if word.number and after.stem in _UNIT_OF
+        if word.number and after.stem in _UNITS
     ]  # fmt: skip
 
 

@@ -33,7 +33,7 @@ NUMBER_WORDS = {word: str(value) for value, word in enumerate(COUNTING.split())}
     "hundred": "100",
     "half": "0.5",
 }
-NUMBER_WORDS |= {"twice": "2", "once": "", "double": "2"}
+NUMBER_WORDS |= {"twice": "2", "double": "2"}
 IRREGULAR = {
     "rose": "rise", "risen": "rise", "fell": "fall", "fallen": "fall", "built": "build", "gave": "give",
     "given": "give", "kept": "keep", "held": "hold", "took": "take", "taken": "take", "wrote": "write",
