@@ -17,6 +17,7 @@ from service.domain.answer import Answer
 from service.domain.course import Brief, CoursePlan
 from service.domain.lesson import Lesson
 from service.domain.quiz import Quiz
+from service.domain.revision import Change, LessonDocuments
 from service.domain.ring import Ring
 from service.domain.source import Chunk, Source
 from service.domain.storyboard import Storyboard
@@ -283,6 +284,26 @@ class Author(Protocol):
     def quiz(
         self, brief: Brief, plan: CoursePlan, lesson: Lesson, evidence: Evidence, report: Report, till: Till = UNPAID
     ) -> Quiz: ...
+
+    def revise(
+        self,
+        brief: Brief,
+        plan: CoursePlan,
+        documents: LessonDocuments,
+        change: Change,
+        evidence: Evidence,
+        report: Report,
+        till: Till = UNPAID,
+    ) -> LessonDocuments:
+        """The lesson's documents with one part made anew as the change wishes.
+
+        A block or the whole lesson changes `text` alone, a scene changes `storyboard` alone; every other block and
+        scene stays as it is, byte for byte. Storyboard and quiz may be asked for again afterwards.
+
+        Raises:
+            BadInput: there is no such part, or this author cannot do what is wished; the message says what it can.
+        """
+        ...
 
     def answer(self, brief: Brief, question: str, evidence: Evidence, report: Report) -> Answer:
         """What the evidence says about a learner's question; without sentences where it says nothing.

@@ -9,6 +9,7 @@ from service.domain.answer import Answer
 from service.domain.course import Brief, CoursePlan
 from service.domain.lesson import Lesson
 from service.domain.quiz import Quiz
+from service.domain.revision import Change, LessonDocuments
 from service.domain.storyboard import Storyboard
 from service.ports import UNPAID, Author, Evidence, Report, Till
 
@@ -48,6 +49,19 @@ class GuardedAuthor:
     ) -> Quiz:
         """The lesson's questions."""
         return self._breaker.call(lambda: self._author.quiz(brief, plan, lesson, evidence, report, till))
+
+    def revise(
+        self,
+        brief: Brief,
+        plan: CoursePlan,
+        documents: LessonDocuments,
+        change: Change,
+        evidence: Evidence,
+        report: Report,
+        till: Till = UNPAID,
+    ) -> LessonDocuments:
+        """One part of a lesson made anew."""
+        return self._breaker.call(lambda: self._author.revise(brief, plan, documents, change, evidence, report, till))
 
     def answer(self, brief: Brief, question: str, evidence: Evidence, report: Report) -> Answer:
         """What the sources say about a question. No author asks its model for that, so no breaker stands before it."""

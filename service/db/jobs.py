@@ -61,6 +61,8 @@ FINISHED = {
     RunKind.INGEST: "Your documents are read.",
     RunKind.PLAN: "The outline is ready.",
     RunKind.GENERATE: "The course is ready.",
+    RunKind.REVISE: "The proposal is ready.",
+    RunKind.REPAIR: "The new version is compared.",
 }
 
 

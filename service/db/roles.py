@@ -36,6 +36,7 @@ PRIVILEGES: Mapping[str, tuple[str, str, str]] = {
     "sources": ("SIUD", "SU", ""),
     "chunks": ("SIUD", "SIUD", ""),
     "quiz_items": ("SIUD", "SIUD", ""),
+    "revisions": ("SIUD", "SIU", ""),
     "sign_offs": ("SIUD", "S", ""),
     "media": ("SIUD", "S", "SIU"),
     "enrolments": ("SIUD", "", ""),

@@ -33,6 +33,7 @@ from sqlalchemy.types import TypeDecorator
 from service.domain.course import Brief, LessonPlan
 from service.domain.lesson import Lesson as LessonText
 from service.domain.quiz import QuizItem as QuizItemDocument
+from service.domain.revision import Change, LessonDocuments
 from service.domain.storyboard import Film, Storyboard
 
 NAMES = {
@@ -101,6 +102,8 @@ class RunKind(enum.StrEnum):
     INGEST = "ingest"
     PLAN = "plan"
     GENERATE = "generate"
+    REVISE = "revise"
+    REPAIR = "repair"
 
 
 class RunState(enum.StrEnum):
@@ -109,6 +112,22 @@ class RunState(enum.StrEnum):
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     CANCELED = "canceled"
+
+
+class RevisionCause(enum.StrEnum):
+    ASKED = "asked"
+    SOURCE = "source"
+    GENERATED = "generated"
+    RESTORED = "restored"
+
+
+class RevisionState(enum.StrEnum):
+    MAKING = "making"
+    PROPOSED = "proposed"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    OUTDATED = "outdated"
+    FAILED = "failed"
 
 
 class JobState(enum.StrEnum):
@@ -259,6 +278,11 @@ class Source(Base):
     words: Mapped[int] = mapped_column(Integer, default=0)
     pages: Mapped[int] = mapped_column(Integer, default=0)
     notes: Mapped[list[str]] = mapped_column(JSONB, default=list)
+    superseded_by: Mapped[uuid.UUID | None] = mapped_column(
+        ForeignKey("sources.id", ondelete="SET NULL"),
+        index=True,
+        doc="the newer version of this document; the old one stays as long as something cites it",
+    )
     created_at: Mapped[datetime] = now()
 
 
@@ -277,6 +301,34 @@ class Chunk(Base):
     body: Mapped[str] = mapped_column(Text)
     embedder: Mapped[str] = mapped_column(Text, default="")
     vector: Mapped[list[float] | None] = mapped_column(ARRAY(REAL))
+
+
+class Revision(Base):
+    """A change of one lesson's documents, from the wish to the decision; the accepted ones are the lesson's history.
+
+    It was made from version `base_version` of the lesson and is outdated when that is no longer the newest.
+    """
+
+    __tablename__ = "revisions"
+    __table_args__ = (one_of("cause", RevisionCause), one_of("state", RevisionState))
+
+    id: Mapped[uuid.UUID] = key()
+    course_id: Mapped[uuid.UUID] = refers("courses.id")
+    lesson_id: Mapped[uuid.UUID] = refers("lessons.id")
+    run_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("runs.id", ondelete="SET NULL"), index=True)
+    asked_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"), index=True)
+    decided_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"), index=True)
+    cause: Mapped[str] = mapped_column(Text)
+    change: Mapped[Change] = mapped_column(PydanticJSON(Change))
+    state: Mapped[str] = mapped_column(Text, default=RevisionState.MAKING)
+    base_version: Mapped[int] = mapped_column(Integer)
+    before: Mapped[LessonDocuments | None] = mapped_column(PydanticJSON(LessonDocuments))
+    after: Mapped[LessonDocuments | None] = mapped_column(PydanticJSON(LessonDocuments))
+    note: Mapped[str] = mapped_column(
+        Text, default="", server_default=text("''"), doc="why it failed, or what to look at before deciding"
+    )
+    created_at: Mapped[datetime] = now()
+    decided_at: Mapped[datetime | None] = instant()
 
 
 class SignOff(Base):

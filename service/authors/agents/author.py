@@ -26,6 +26,7 @@ from service.domain.course import Brief, CoursePlan, LessonPlan
 from service.domain.lesson import Lesson
 from service.domain.quiz import Quiz
 from service.domain.report import CourseDocuments, Taught
+from service.domain.revision import Change, LessonDocuments
 from service.domain.storyboard import Storyboard
 from service.errors import BadInput
 from service.ports import UNPAID, Evidence, Report, Till
@@ -136,6 +137,19 @@ class AgentAuthor:
             read=lambda shape: quiz_of(shape, page, shelf.text),
         )
         return self._run(work, brief, report, till)
+
+    def revise(
+        self,
+        brief: Brief,  # noqa: ARG002
+        plan: CoursePlan,  # noqa: ARG002
+        documents: LessonDocuments,  # noqa: ARG002
+        change: Change,
+        evidence: Evidence,  # noqa: ARG002
+        report: Report,  # noqa: ARG002
+        till: Till = UNPAID,  # noqa: ARG002
+    ) -> LessonDocuments:
+        """See `ports.Author`."""
+        raise BadInput(f"A {change.part} cannot be changed by itself yet. Generate the lesson anew instead.")
 
     def answer(
         self,

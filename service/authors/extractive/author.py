@@ -12,6 +12,7 @@ from service.domain.answer import Answer
 from service.domain.course import Brief, CoursePlan
 from service.domain.lesson import Lesson
 from service.domain.quiz import Quiz
+from service.domain.revision import Change, LessonDocuments
 from service.domain.storyboard import Storyboard
 from service.errors import BadInput
 from service.ports import UNPAID, Evidence, Report, Till
@@ -102,6 +103,19 @@ class ExtractiveAuthor:
         quiz = quiz_of(plan, lesson, Library(evidence, self._readings))
         report("The quiz is ready", 1.0)
         return quiz
+
+    def revise(
+        self,
+        brief: Brief,  # noqa: ARG002
+        plan: CoursePlan,  # noqa: ARG002
+        documents: LessonDocuments,  # noqa: ARG002
+        change: Change,
+        evidence: Evidence,  # noqa: ARG002
+        report: Report,  # noqa: ARG002
+        till: Till = UNPAID,  # noqa: ARG002
+    ) -> LessonDocuments:
+        """See `ports.Author`."""
+        raise BadInput(f"A {change.part} cannot be changed by itself yet. Generate the lesson anew instead.")
 
     def answer(
         self,
