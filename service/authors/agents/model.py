@@ -12,8 +12,9 @@ import asyncio
 import json
 import random
 import uuid
+import zlib
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import openai
@@ -40,6 +41,7 @@ from service.ports import Till
 from service.traces import count_tokens, model_call
 
 ASKED_AGAIN = 2
+VARIED = 0.7  # temperature when somebody asks for another way to say the same
 WHO = "The language model"
 # What a server that is none, or a proxy in its place, makes the client library stumble over.
 ODD = (AttributeError, KeyError, IndexError, TypeError, json.JSONDecodeError, ValidationError)
@@ -53,14 +55,33 @@ INFO = ModelInfo(
 )
 
 
+@dataclass(frozen=True)
+class Question:
+    """What one agent asks the model: the talk so far, the tools it may call, the shape that the answer must have."""
+
+    agent: str
+    messages: tuple[LLMMessage, ...]
+    tools: Sequence[Tool | ToolSchema] = ()
+    choice: Any = "auto"
+    shape: type[BaseModel] | None = None
+    token: CancellationToken | None = None
+
+    def corrected(self, call: Call, fault: str) -> Question:
+        """The same question after an answer that cannot be used, with what was wrong about it."""
+        answer = AssistantMessage(content=call.content[:2000] or "(nothing)", source=self.agent)
+        reply = UserMessage(content=f"This answer cannot be used: {fault} Answer again, whole.", source="editor")
+        return replace(self, messages=(*self.messages, answer, reply))
+
+
 @dataclass
 class Recorder:
-    """The calls of one piece of work."""
+    """The calls of one piece of work. `variation` asks for another answer than others get to the same question."""
 
     model: ChatModel
     calls: Calls
     till: Till
     prompts: str
+    variation: str = ""
     fault: CoursewrightError | None = None
     keys: list[str] = field(default_factory=list)
 
@@ -86,15 +107,7 @@ class Recorder:
         await response.aread()
         self._raw = response.json() if response.is_success else {}
 
-    async def answer(
-        self,
-        agent: str,
-        messages: Sequence[LLMMessage],
-        tools: Sequence[Tool | ToolSchema],
-        tool_choice: Any,
-        shape: type[BaseModel] | None,
-        token: CancellationToken | None,
-    ) -> CreateResult:
+    async def answer(self, question: Question) -> CreateResult:
         """An answer that has the shape.
 
         Raises:
@@ -103,51 +116,32 @@ class Recorder:
         """
         try:
             async with self._turn:
-                return await self._in_shape(agent, list(messages), tools, tool_choice, shape, token)
+                return await self._in_shape(question)
         except CoursewrightError as error:
             self.fault = self.fault or error
             raise
 
-    async def _in_shape(
-        self,
-        agent: str,
-        messages: list[LLMMessage],
-        tools: Sequence[Tool | ToolSchema],
-        tool_choice: Any,
-        shape: type[BaseModel] | None,
-        token: CancellationToken | None,
-    ) -> CreateResult:
+    async def _in_shape(self, question: Question) -> CreateResult:
         fault, first = "", len(self.keys)
         for _ in range(ASKED_AGAIN + 1):
-            args = _arguments(self.model, shape)
-            call = await self._recorded(agent, messages, tools, tool_choice, args, token)
-            fault = "" if call.tools and tools else _fault(call, shape)
+            call = await self._recorded(question)
+            fault = "" if call.tools and question.tools else _fault(call, question.shape)
             if not fault:
                 return _result(call)
-            messages += [
-                AssistantMessage(content=call.content[:2000] or "(nothing)", source=agent),
-                UserMessage(content=f"This answer cannot be used: {fault} Answer again, whole.", source="editor"),
-            ]
+            question = question.corrected(call, fault)
         self.forget(first)
         raise Broken(f"The model {self.model.name} gave no usable answer: {fault} Try again, or choose another model.")
 
-    async def _recorded(
-        self,
-        agent: str,
-        messages: Sequence[LLMMessage],
-        tools: Sequence[Tool | ToolSchema],
-        tool_choice: Any,
-        args: Mapping[str, Any],
-        token: CancellationToken | None,
-    ) -> Call:
+    async def _recorded(self, question: Question) -> Call:
         """The call's record: from the store, or made now. Only who paid is charged, and once."""
+        args = _arguments(self.model, question.shape, self.variation)
         request = {
             "model": self.model.name,
             "endpoint": self.model.base_url,
             "prompts": self.prompts,
-            "messages": [message.model_dump(mode="json") for message in messages],
-            "tools": [tool if isinstance(tool, dict) else tool.schema for tool in tools],
-            "choice": str(tool_choice),
+            "messages": [message.model_dump(mode="json") for message in question.messages],
+            "tools": [tool if isinstance(tool, dict) else tool.schema for tool in question.tools],
+            "choice": str(question.choice),
             **args,
         }
         key = key_of(request)
@@ -155,28 +149,19 @@ class Recorder:
         call = self.calls.find(key)
         if call is None:
             self.till.may_spend()
-            call = await self._asked(messages, tools, tool_choice, args, token)
+            call = await self._asked(question, args)
             call = self.calls.keep(key, call.model_copy(update={"payer": self.till.payer}))
         if call.payer == self.till.payer:
             tokens = call.input_tokens + call.output_tokens
             price = chat_micro_dollars(self.model.name, call.input_tokens, call.cached_tokens, call.output_tokens)
-            self.till.book(f"call:{call.id}", f"{agent} ({self.model.name})", tokens, "tokens", price)
+            self.till.book(f"call:{call.id}", f"{question.agent} ({self.model.name})", tokens, "tokens", price)
         return call
 
-    async def _asked(
-        self,
-        messages: Sequence[LLMMessage],
-        tools: Sequence[Tool | ToolSchema],
-        tool_choice: Any,
-        args: Mapping[str, Any],
-        token: CancellationToken | None,
-    ) -> Call:
+    async def _asked(self, question: Question, args: Mapping[str, Any]) -> Call:
         for failures in range(1, self.model.tries + 1):
             try:
                 with model_call("openai", "chat", self.model.name) as span:
-                    call = await asyncio.wait_for(
-                        self._once(messages, tools, tool_choice, args, token), self.model.one_try
-                    )
+                    call = await asyncio.wait_for(self._once(question, args), self.model.one_try)
                     count_tokens(span, input_tokens=call.input_tokens, output_tokens=call.output_tokens)
                     return call
             except (openai.OpenAIError, TimeoutError, Unavailable, *ODD) as error:
@@ -185,20 +170,17 @@ class Recorder:
                 if not judged.retryable or failures == self.model.tries or pause > self.model.longest_pause:
                     raise judged from error
             rest = asyncio.ensure_future(asyncio.sleep(pause))
-            await (token.link_future(rest) if token else rest)
+            await (question.token.link_future(rest) if question.token else rest)
         raise AssertionError("tries is at least 1")
 
-    async def _once(
-        self,
-        messages: Sequence[LLMMessage],
-        tools: Sequence[Tool | ToolSchema],
-        tool_choice: Any,
-        args: Mapping[str, Any],
-        token: CancellationToken | None,
-    ) -> Call:
+    async def _once(self, question: Question, args: Mapping[str, Any]) -> Call:
         self._raw = {}
         await self._client.create(
-            messages, tools=tools, tool_choice=tool_choice, extra_create_args=args, cancellation_token=token
+            question.messages,
+            tools=question.tools,
+            tool_choice=question.choice,
+            extra_create_args=args,
+            cancellation_token=question.token,
         )
         choice, usage = self._raw["choices"][0], self._raw.get("usage") or {}
         message = choice["message"]
@@ -264,7 +246,8 @@ class AgentClient(ChatCompletionClient):
         """One answer; see `Recorder.answer`."""
         shape = json_output if isinstance(json_output, type) else None
         wanted = tools if tool_choice != "none" else ()
-        result = await self._recorder.answer(self._agent, messages, wanted, tool_choice, shape, cancellation_token)
+        question = Question(self._agent, tuple(messages), wanted, tool_choice, shape, cancellation_token)
+        result = await self._recorder.answer(question)
         self._used = RequestUsage(
             prompt_tokens=self._used.prompt_tokens + result.usage.prompt_tokens,
             completion_tokens=self._used.completion_tokens + result.usage.completion_tokens,
@@ -316,9 +299,14 @@ class AgentClient(ChatCompletionClient):
         return INFO
 
 
-def _arguments(model: ChatModel, shape: type[BaseModel] | None) -> dict[str, Any]:
+def _arguments(model: ChatModel, shape: type[BaseModel] | None, variation: str) -> dict[str, Any]:
     """What goes with the messages. The plain endpoint, because the library's parser drops answers it cannot read."""
-    args: dict[str, Any] = {"temperature": 0.0, "seed": 7, "max_tokens": model.most_tokens}
+    lot = zlib.crc32(variation.encode()) if variation else 7
+    args: dict[str, Any] = {
+        "temperature": VARIED if variation else 0.0,
+        "seed": lot & 0x7FFFFFFF,
+        "max_tokens": model.most_tokens,
+    }
     if shape is not None:
         schema = {"name": shape.__name__, "strict": True, "schema": shape.model_json_schema()}
         args["response_format"] = {"type": "json_schema", "json_schema": schema}

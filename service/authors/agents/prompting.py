@@ -35,8 +35,11 @@ def version() -> str:
     return digest.hexdigest()[:12]
 
 
-def instructions(agent: str, brief: Brief, maker: str = "") -> str:
-    """What an agent is told about its work; `maker` is whose draft a critic reviews."""
+def instructions(agent: str, brief: Brief, *, maker: str = "", prompt: str = "", rules: str = "ground_rules") -> str:
+    """What an agent is told about its work; `maker` is whose draft a critic reviews.
+
+    `prompt` names the instructions where they are not those of the agent's role, `rules` what everybody keeps to.
+    """
     fields = {
         "role": ROLES[agent],
         "maker": ROLES.get(maker, ""),
@@ -46,7 +49,7 @@ def instructions(agent: str, brief: Brief, maker: str = "") -> str:
         "wish": _wish(brief),
         **_figures(),
     }
-    texts = [(FOLDER / f"{name}.md").read_text(encoding="utf-8") for name in ("ground_rules", agent)]
+    texts = [(FOLDER / f"{name}.md").read_text(encoding="utf-8") for name in (rules, prompt or agent)]
     return "\n".join(Template(text).substitute(fields) for text in texts)
 
 

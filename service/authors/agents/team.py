@@ -70,7 +70,7 @@ class _Run(Generic[T]):
 
     def __init__(self, work: Work[T], brief: Brief, report: Report, till: Till, model: ChatModel, calls: Calls) -> None:
         self._work, self._brief, self._report = work, brief, report
-        self._recorder = Recorder(model, calls, till, version())
+        self._recorder = Recorder(model, calls, till, version(), work.variation)
         self._progress: Progress[T] = Progress()
         self._token = CancellationToken()
 
@@ -166,7 +166,7 @@ class _Run(Generic[T]):
             "researcher",
             AgentClient("researcher", self._recorder),
             tools=[tool],
-            system_message=instructions("researcher", self._brief),
+            system_message=instructions("researcher", self._brief, rules=self._work.rules),
             output_content_type=FindingsShape,
             max_tool_iterations=SEARCHES,
         )
@@ -178,10 +178,12 @@ class _Run(Generic[T]):
         return [researcher, librarian]
 
     def _member(self, name: str, shape: type[Shape]) -> AssistantAgent:
+        work = self._work
+        prompt = work.prompt if name == work.maker else ""
         return AssistantAgent(
             name,
             AgentClient(name, self._recorder),
-            system_message=instructions(name, self._brief, maker=self._work.maker),
+            system_message=instructions(name, self._brief, maker=work.maker, prompt=prompt, rules=work.rules),
             output_content_type=shape,
         )
 

@@ -44,7 +44,11 @@ class Research:
 
 @dataclass(frozen=True)
 class Work(Generic[T]):
-    """One piece of work: who makes it, from what, and how our code reads the answer."""
+    """One piece of work: who makes it, from what, and how our code reads the answer.
+
+    `prompt` names the maker's instructions where they are not those of its role, `rules` what everybody keeps to.
+    `variation` asks for another answer than the same work got under another name.
+    """
 
     maker: str
     shape: type[Shape]
@@ -52,3 +56,6 @@ class Work(Generic[T]):
     task: str
     read: Callable[[Any], Draft[T]]
     research: Research | None = None
+    prompt: str = ""
+    rules: str = "ground_rules"
+    variation: str = ""
