@@ -21,6 +21,7 @@ from service.domain.revision import Change, LessonDocuments
 from service.domain.ring import Ring
 from service.domain.source import Chunk, Source
 from service.domain.storyboard import Storyboard
+from service.domain.support import Contradiction
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -342,3 +343,4 @@ class Services:
     speech: Speech
     stills: Stills
     mailer: Mailer
+    contradiction: Contradiction | None = None

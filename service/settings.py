@@ -87,6 +87,7 @@ class Settings(BaseSettings):
 
     llm: str = Field(default="", description="the author; empty: openai:gpt-4o-mini with a key, else offline")
     embeddings: str = Field(default="local:", description="local:, openai:MODEL or none:")
+    nli: str = Field(default="none:", description="a second opinion on claims: none: or onnx:FOLDER")
     speech: str = Field(default="auto:", description="auto:, piper:, espeak:, silent: or openai:MODEL")
     openai_api_key: SecretStr = SecretStr("")
     openai_base_url: str = "https://api.openai.com/v1"

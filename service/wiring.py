@@ -9,6 +9,7 @@ from contextlib import ExitStack, closing, contextmanager
 from service.adapters.database import open_engine, resolved
 from service.adapters.doorbell import open_doorbell
 from service.adapters.embeddings import open_embedder
+from service.adapters.inference import open_inference
 from service.adapters.launcher import open_launcher
 from service.adapters.mail import open_mailer
 from service.adapters.provider import judge
@@ -62,6 +63,7 @@ def open_services(settings: Settings) -> Iterator[Services]:
                 open_embedder(settings.embeddings, openai_api_key=openai_key, openai_base_url=settings.openai_base_url),
                 engine,
             ),
+            contradiction=open_inference(settings.nli),
             speech=guarded_speech(
                 stack.enter_context(
                     closing(

@@ -27,10 +27,12 @@ from service.domain.lesson import (
 from service.domain.support_words import Word, alike, around, listed, read, stem
 
 State = Literal["supported", "weak", "unsupported"]
+Contradiction = Callable[[str, str], float]  # how probable it is that a passage contradicts a claim, 0 to 1
 
 # Shares of a claim's words that its passages hold. Tuned on tests/bench/claims/seen.tsv.
 ENOUGH, LITTLE = 0.5, 0.25
 NEARLY = 0.9
+CONTRADICTED = 0.9  # a model of inference is a second opinion: it must be sure, because its no blocks publishing
 NEGATORS = frozenset(("not", "no", "never", "neither", "none", "nor", "without", "hardly", "nobody", "nothing"))
 NEGATION_REACH = 4
 UNITS = (
@@ -86,35 +88,39 @@ def judge(claim: str, passages: Iterable[str]) -> Verdict:
     return Verdict("supported" if share >= ENOUGH else "weak", share)
 
 
-def judged(claim: Claim) -> Claim:
+def judged(claim: Claim, contradiction: Contradiction | None = None) -> Claim:
     """The claim with the state that its cites earn it, never a better one than it had.
 
-    What was edited since the check stays so, and what states nothing needs no support.
+    What was edited since the check stays so, and what states nothing needs no support. A model of inference may only
+    raise doubts: what the comparison has found stays found.
     """
     if not claim.factual or not claim.cites or claim.state == "edited":
         return claim
-    found = judge(claim.text, (cite.quote for cite in claim.cites)).state
+    quotes = [cite.quote for cite in claim.cites]
+    found: ClaimState = judge(claim.text, quotes).state
+    if contradiction is not None and found != "unsupported":
+        found = "unsupported" if contradiction(" ".join(quotes), claim.text) >= CONTRADICTED else found
     return claim.model_copy(update={"state": max(claim.state, found, key=STATES.index)})
 
 
-def judged_lesson(lesson: Lesson) -> Lesson:
+def judged_lesson(lesson: Lesson, contradiction: Contradiction | None = None) -> Lesson:
     """The lesson with every claim judged."""
-    return lesson.model_copy(update={"blocks": tuple(_judged_block(block) for block in lesson.blocks)})
+
+    def each(claims: Iterable[Claim]) -> tuple[Claim, ...]:
+        return tuple(judged(claim, contradiction) for claim in claims)
+
+    return lesson.model_copy(update={"blocks": tuple(_judged_block(block, each) for block in lesson.blocks)})
 
 
-def _judged_block(block: LessonBlock) -> LessonBlock:
+def _judged_block(block: LessonBlock, each: Callable[[Iterable[Claim]], tuple[Claim, ...]]) -> LessonBlock:
     match block:
         case ParagraphBlock() | DefinitionBlock() | QuoteBlock() | NoteBlock():
-            return block.model_copy(update={"claims": _judged(block.claims)})
+            return block.model_copy(update={"claims": each(block.claims)})
         case ListBlock():
-            return block.model_copy(update={"items": tuple(_judged(item) for item in block.items)})
+            return block.model_copy(update={"items": tuple(each(item) for item in block.items)})
         case ExerciseBlock():
-            return block.model_copy(update={"task": _judged(block.task), "solution": _judged(block.solution)})
+            return block.model_copy(update={"task": each(block.task), "solution": each(block.solution)})
     return block
-
-
-def _judged(claims: Iterable[Claim]) -> tuple[Claim, ...]:
-    return tuple(judged(claim) for claim in claims)
 
 
 def _shared(said: Sequence[Word], known: Sequence[Word]) -> float:

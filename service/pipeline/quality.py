@@ -25,6 +25,7 @@ from service.domain.support import judge, judged
 from service.errors import NotFound
 
 BLOCKS_PUBLISHING = ("unsupported", "edited")
+SECOND_OPINION = "The words agree, but the sentence was held for contradicted by its passage when it was written."
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,16 @@ def waiting(session: Session, course: Course) -> list[Waiting]:
 def _doubtful(claims: Iterable[Claim]) -> Iterator[tuple[Claim, tuple[str, ...]]]:
     for claim in map(judged, claims):
         if claim.state != "supported":
-            yield claim, judge(claim.text, (cite.quote for cite in claim.cites)).faults if claim.cites else ()
+            yield claim, _faults(claim)
+
+
+def _faults(claim: Claim) -> tuple[str, ...]:
+    """What speaks against the claim, as far as it can be said in words."""
+    if not claim.cites:
+        return ()
+    found = judge(claim.text, (cite.quote for cite in claim.cites))
+    second = claim.state == "unsupported" and found.state != "unsupported"
+    return (SECOND_OPINION,) if second else found.faults
 
 
 def sign_off(session: Session, course: Course, lesson_id: uuid.UUID, key: str, user: User) -> None:

@@ -59,7 +59,7 @@ def write_lesson(services: Services, task: Task) -> None:
     lesson_id = task.claim.subject_id
     job = _assignment(services, task)
     task.commit(lambda session: _mark(session, task, lesson_id, LessonState.WRITING, f"Writing {job.place}"))
-    lesson = _lesson(task, job)
+    lesson = judged_lesson(_lesson(task, job), services.contradiction)
     storyboard = _storyboard(task, job, lesson)
     quiz = _quiz(task, job, lesson)
     task.step(
@@ -91,7 +91,7 @@ def _lesson(task: Task, job: Assignment) -> Lesson:
         what=f"Writing {job.place}",
         lesson_id=task.claim.subject_id,
     )
-    return judged_lesson(Lesson.model_validate(made))
+    return Lesson.model_validate(made)
 
 
 def _storyboard(task: Task, job: Assignment, lesson: Lesson) -> Storyboard:

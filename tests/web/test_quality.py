@@ -77,6 +77,14 @@ def test_a_signature_is_for_exactly_these_words(browser_of: Browsers, world: Wor
     assert gone.status_code == 404
 
 
+def test_a_second_opinion_against_a_sentence_is_told(browser_of: Browsers, world: World, engine: Engine) -> None:
+    browser, me = browser_of()
+    course = world.course(me)
+    with_claim(engine, world.lessons[0], Claim(text=CLOSE.quote, cites=(CLOSE,), state="unsupported"))
+    page = browser.get(f"/courses/{course}/quality").text
+    assert "The words agree, but the sentence was held for contradicted by its passage" in page
+
+
 def test_an_edited_sentence_blocks_too(browser_of: Browsers, world: World, engine: Engine) -> None:
     browser, me = browser_of()
     course = world.course(me)
