@@ -18,12 +18,14 @@ class Change(Document):
     """One part of a lesson that is to be made anew: a block of its text, a scene of its video, or all of its text.
 
     `id` names the block or the scene and is empty for the whole lesson. `wish` is what the instructor asks for in
-    their own words, such as “shorter”; empty: the same again, in another way.
+    their own words, such as “shorter”; empty: the same again, in another way. `turn` counts how often the same was
+    wished for the same text before: another turn may give another answer.
     """
 
     part: Part
     id: str = ""
     wish: str = Field(default="", max_length=400)
+    turn: int = Field(default=0, ge=0)
 
 
 class LessonDocuments(Document):

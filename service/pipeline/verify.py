@@ -6,13 +6,14 @@ from collections.abc import Iterator, Sequence
 
 from service.domain.lesson import Lesson
 from service.domain.quiz import Quiz
+from service.domain.revision import LessonDocuments
 from service.domain.source import Cite, Source
 from service.domain.storyboard import Storyboard
 from service.errors import Broken
 
 
-def check_cites(lesson: Lesson, storyboard: Storyboard, quiz: Quiz, sources: Sequence[Source]) -> int:
-    """Compare every cite of the three documents with its source and return how many there are.
+def check_cites(lesson: Lesson, storyboard: Storyboard | None, quiz: Quiz | None, sources: Sequence[Source]) -> int:
+    """Compare every cite of the documents with its source and return how many there are.
 
     Raises:
         Broken: a cite points to an unknown source, or differs from its span; or a factual sentence has no cite.
@@ -30,8 +31,13 @@ def check_cites(lesson: Lesson, storyboard: Storyboard, quiz: Quiz, sources: Seq
     return count
 
 
-def _cites(lesson: Lesson, storyboard: Storyboard, quiz: Quiz) -> Iterator[Cite]:
+def check_documents(documents: LessonDocuments, sources: Sequence[Source]) -> int:
+    """The same for what there is of a lesson. Raises what `check_cites` raises."""
+    return check_cites(documents.text, documents.storyboard, documents.quiz, sources)
+
+
+def _cites(lesson: Lesson, storyboard: Storyboard | None, quiz: Quiz | None) -> Iterator[Cite]:
     yield from lesson.cites()
-    yield from storyboard.cites()
-    for item in quiz.items:
+    yield from storyboard.cites() if storyboard else ()
+    for item in quiz.items if quiz else ():
         yield from item.cites
