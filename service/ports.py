@@ -205,6 +205,10 @@ class Till(Protocol):
         """Charge a call, once for each key."""
         ...
 
+    def used(self, key: str) -> None:
+        """Note a recorded call that the work is made from, whoever paid for it."""
+        ...
+
 
 @dataclass(frozen=True)
 class Unpaid:
@@ -217,6 +221,9 @@ class Unpaid:
 
     def book(self, key: str, what: str, quantity: int, unit: str, micro_dollars: int) -> None:
         """Nothing is booked."""
+
+    def used(self, key: str) -> None:
+        """Nothing is noted."""
 
 
 UNPAID = Unpaid()

@@ -16,7 +16,7 @@ from service.errors import BadInput
 from service.pipeline.authoring import author_for
 from service.pipeline.evidence import evidence_of, key_of
 from service.pipeline.ingest import read_source
-from service.pipeline.till import TaskTill
+from service.pipeline.till import authored
 from service.ports import Author, Services
 
 UNREAD = (SourceState.UPLOADED, SourceState.READING)
@@ -44,10 +44,11 @@ def _draft(services: Services, task: Task, brief: Brief, author: Author) -> Cour
     evidence = evidence_of(services, task.claim.subject_id)
     if not evidence.sources:
         raise BadInput("None of the documents could be read. Add one with text, then draft the outline again.")
-    made = task.step(
+    made = authored(
+        task,
         "plan",
         key_of(author.name, brief, [source.sha256 for source in evidence.sources]),
-        lambda: author.plan(brief, evidence, task.say, TaskTill(task)).model_dump(mode="json"),
+        lambda till: author.plan(brief, evidence, task.say, till),
         what="Drafting the outline",
     )
     return CoursePlan.model_validate(made)

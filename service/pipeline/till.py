@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Callable
+from typing import Any
+
 from service.db.steps import Spending
 from service.db.task import Task
+from service.domain.source import Document
+from service.ports import Till
 
 
 class TaskTill:
@@ -11,10 +17,16 @@ class TaskTill:
 
     def __init__(self, task: Task) -> None:
         self._task = task
+        self._used: dict[str, None] = {}
 
     @property
     def payer(self) -> str:
         return str(self._task.claim.job_id)
+
+    @property
+    def calls(self) -> list[str]:
+        """The names of the recorded calls that were used so far, each once, in order."""
+        return list(self._used)
 
     def may_spend(self) -> None:
         """Raises Paused when the run waits, or no more money may be spent."""
@@ -23,3 +35,30 @@ class TaskTill:
     def book(self, key: str, what: str, quantity: int, unit: str, micro_dollars: int) -> None:
         """Enter the price; the same key is entered once."""
         self._task.book(key, Spending(what, quantity, unit, micro_dollars))
+
+    def used(self, key: str) -> None:
+        """Remember the call's name until the step is saved."""
+        self._used[key] = None
+
+
+def authored(
+    task: Task,
+    name: str,
+    in_key: str,
+    work: Callable[[Till], Document],
+    *,
+    what: str,
+    lesson_id: uuid.UUID | None = None,
+) -> Any:
+    """The JSON of the document that an author makes as one step (see `Task.step`).
+
+    It is saved together with the names of the recorded calls that it was made from: whoever builds the course again
+    without a model needs exactly these.
+    """
+    till = TaskTill(task)
+
+    def make() -> dict[str, Any]:
+        document = work(till).model_dump(mode="json")
+        return {"document": document, "calls": till.calls}
+
+    return task.step(name, in_key, make, what=what, lesson_id=lesson_id)["document"]

@@ -22,9 +22,9 @@ from service.domain.storyboard import Storyboard
 from service.domain.support import judged_lesson
 from service.pipeline.authoring import author_for
 from service.pipeline.evidence import evidence_of, key_of
-from service.pipeline.till import TaskTill
+from service.pipeline.till import authored
 from service.pipeline.verify import check_cites
-from service.ports import Author, Evidence, Services
+from service.ports import Author, Evidence, Services, Till
 
 
 @dataclass(frozen=True)
@@ -83,11 +83,12 @@ def _assignment(services: Services, task: Task) -> Assignment:
 
 
 def _lesson(task: Task, job: Assignment) -> Lesson:
-    author, till = job.author, TaskTill(task)
-    made = task.step(
+    author = job.author
+    made = authored(
+        task,
         "write",
         job.key(author.name),
-        lambda: author.write(job.brief, job.plan, job.lesson_id, job.evidence, task.say, till).model_dump(mode="json"),
+        lambda till: author.write(job.brief, job.plan, job.lesson_id, job.evidence, task.say, till),
         what=f"Writing {job.place}",
         lesson_id=task.claim.subject_id,
     )
@@ -97,12 +98,12 @@ def _lesson(task: Task, job: Assignment) -> Lesson:
 def _storyboard(task: Task, job: Assignment, lesson: Lesson) -> Storyboard:
     author = job.author
 
-    def draw() -> object:
-        made = author.storyboard(job.brief, job.plan, lesson, job.evidence, task.say, TaskTill(task))
-        made = made.model_copy(update={"course": job.plan.title, "accent": job.accent, "language": job.plan.language})
-        return made.model_dump(mode="json")
+    def draw(till: Till) -> Storyboard:
+        made = author.storyboard(job.brief, job.plan, lesson, job.evidence, task.say, till)
+        return made.model_copy(update={"course": job.plan.title, "accent": job.accent, "language": job.plan.language})
 
-    made = task.step(
+    made = authored(
+        task,
         "storyboard",
         job.key(author.name, lesson, job.accent),
         draw,
@@ -113,11 +114,12 @@ def _storyboard(task: Task, job: Assignment, lesson: Lesson) -> Storyboard:
 
 
 def _quiz(task: Task, job: Assignment, lesson: Lesson) -> Quiz:
-    author, till = job.author, TaskTill(task)
-    made = task.step(
+    author = job.author
+    made = authored(
+        task,
         "quiz",
         job.key(author.name, lesson),
-        lambda: author.quiz(job.brief, job.plan, lesson, job.evidence, task.say, till).model_dump(mode="json"),
+        lambda till: author.quiz(job.brief, job.plan, lesson, job.evidence, task.say, till),
         what=f"Setting questions for {job.place}",
         lesson_id=task.claim.subject_id,
     )

@@ -51,6 +51,9 @@ class Books:
         assert unit == "tokens"
         self.rows.setdefault(key, (what, quantity, micro_dollars))
 
+    def used(self, key: str) -> None:
+        assert len(key) == 64
+
 
 def lesson_of(author: AgentAuthor, plan: CoursePlan, books: Books | None = None) -> Any:
     return author.write(Brief(), plan, plan.lessons[0].id, CITED, silent, books or Books())

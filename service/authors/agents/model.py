@@ -151,6 +151,7 @@ class Recorder:
             self.till.may_spend()
             call = await self._asked(question, args)
             call = self.calls.keep(key, call.model_copy(update={"payer": self.till.payer}))
+        self.till.used(key)
         if call.payer == self.till.payer:
             tokens = call.input_tokens + call.output_tokens
             price = chat_micro_dollars(self.model.name, call.input_tokens, call.cached_tokens, call.output_tokens)
