@@ -25,10 +25,10 @@ DENIED = "42501"
 PRIVILEGES: Mapping[str, tuple[str, str, str]] = {
     "alembic_version": ("S", "S", "S"),
     # People. A lane reads what strangers uploaded; it has no business with passwords and sessions.
-    "users": ("SIU", "", ""),
+    "users": ("SIUD", "", ""),
     "sessions": ("SIUD", "", ""),
     "rate_limits": ("SIUD", "", ""),
-    "invitations": ("SU", "", ""),  # accepted by the site; made by an operator, in the name of the owner
+    "invitations": ("SUD", "", ""),  # accepted by the site, gone with the account; made in the name of the owner
     # Courses
     "courses": ("SIUD", "SU", "SU"),
     "modules": ("SIUD", "SIUD", "S"),

@@ -1,4 +1,4 @@
-"""A person's account: the name, the password, and the browsers that are signed in."""
+"""A person's account: the name, the password, the browsers that are signed in, and the way out."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from fastapi.responses import RedirectResponse, Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session as DatabaseSession
 
+from service.db.accounts import keeps_account, owned_courses, remove_account
 from service.db.tables import Session, User
-from service.errors import BadInput
+from service.errors import BadInput, Conflict
 from service.web.auth import IDLE, begin_session, revoke
 from service.web.deps import Caller, Database, Person, ServicesDep
 from service.web.passwords import check_new_password, hash_password, verify_password
@@ -63,6 +64,22 @@ def change_password(
     return RedirectResponse("/account?changed=password", 303)
 
 
+@router.post("/account/remove")
+def remove(
+    request: Request, services: ServicesDep, database: Database, caller: Caller, person: Person, leaving: Field = ""
+) -> Response:
+    """Take the account away with everything that is this person's. `leaving` is the present password."""
+    count_try(services.engine, f"password:{person.id}", ACCOUNT_TRIES)
+    if not verify_password(database.get_one(User, person.id).password_hash, leaving):
+        return _page(request, database, person, {"leaving": "This is not your present password."}, 422)
+    try:
+        remove_account(database, person.id)
+    except Conflict as error:
+        return _page(request, database, person, status=error.status)  # which says what is in the way
+    caller.set_cookie = ""
+    return RedirectResponse("/?removed=account", 303)
+
+
 @router.post("/account/sessions/revoke-all")
 def revoke_all(database: Database, caller: Caller, person: Person) -> Response:
     """Sign out everywhere, here too."""
@@ -104,6 +121,8 @@ def _page(
         own=visitor_of(request).session_id,
         wrong=wrong or {},
         changed=request.query_params.get("changed", ""),
+        courses=owned_courses(database, person.id),
+        kept=keeps_account(database, person.id),
     )
 
 

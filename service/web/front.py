@@ -35,7 +35,7 @@ CLOSED = {
 def home(request: Request, database: Database, caller: Caller) -> Response:
     """The front page for strangers, the dashboard for people who are signed in."""
     if caller.person is None:
-        return render(request, "front.html")
+        return render(request, "front.html", removed=request.query_params.get("removed") == "account")
     return dashboard(request, database, caller.person)
 
 

@@ -76,6 +76,7 @@ POLICY: tuple[Rule, ...] = (
     _rule("GET", "/account", Who.SIGNED_IN),
     _rule("POST", "/account/name", Who.SIGNED_IN),
     _rule("POST", "/account/password", Who.SIGNED_IN),
+    _rule("POST", "/account/remove", Who.SIGNED_IN),
     _rule("POST", "/account/sessions/revoke-all", Who.SIGNED_IN),
     _rule("POST", "/account/sessions/{session_id:uuid}/revoke", Who.SIGNED_IN),
     _rule("GET", "/catalogue", Who.ANYBODY),
