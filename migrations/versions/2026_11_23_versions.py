@@ -19,6 +19,7 @@ STATES = "state IN ('making', 'proposed', 'accepted', 'rejected', 'outdated', 'f
 
 def upgrade() -> None:
     _kinds(KINDS)
+    op.add_column("courses", sa.Column("own_outline", postgresql.JSONB(), nullable=True))
     op.add_column("sources", sa.Column("superseded_by", sa.UUID(), nullable=True))
     op.execute(
         "ALTER TABLE sources ADD CONSTRAINT fk_sources_superseded_by FOREIGN KEY (superseded_by) "
@@ -72,6 +73,7 @@ def _kinds(known: str) -> None:
 
 
 def downgrade() -> None:
+    op.drop_column("courses", "own_outline")
     op.drop_table("revisions")
     op.drop_column("sources", "superseded_by")
     op.execute("DELETE FROM runs WHERE kind IN ('revise', 'repair')")

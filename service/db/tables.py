@@ -30,7 +30,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
-from service.domain.course import Brief, LessonPlan
+from service.domain.course import Brief, CoursePlan, LessonPlan
 from service.domain.lesson import Lesson as LessonText
 from service.domain.quiz import QuizItem as QuizItemDocument
 from service.domain.revision import Change, LessonDocuments
@@ -210,6 +210,9 @@ class Course(Base):
     title: Mapped[str] = mapped_column(Text)
     summary: Mapped[str] = mapped_column(Text, default="")
     brief: Mapped[Brief] = mapped_column(PydanticJSON(Brief))
+    own_outline: Mapped[CoursePlan | None] = mapped_column(
+        PydanticJSON(CoursePlan), doc="the outline that people gave, to be filled; empty: the author drafts one"
+    )
     glossary: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, default=list)
     accent: Mapped[str] = mapped_column(Text, default="#1f5c57")
     state: Mapped[str] = mapped_column(Text, default=CourseState.DRAFT)
