@@ -53,6 +53,7 @@ def open_services(settings: Settings) -> Iterator[Services]:
                     openai_base_url=settings.openai_base_url,
                     storage=storage,
                     judge=judge,
+                    recorded=settings.data_dir / "calls",
                 ),
                 engine,
             ),

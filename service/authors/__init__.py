@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from pydantic import SecretStr
 
@@ -10,6 +11,7 @@ from service.errors import BadInput, CoursewrightError
 from service.ports import Author, StorageService
 
 HOW = "Use offline, or openai:MODEL with OPENAI_API_KEY."
+NO_KEY = SecretStr("none")  # the client library wants one, though nothing is sent
 
 
 def open_author(
@@ -19,9 +21,10 @@ def open_author(
     openai_base_url: str = "",
     storage: StorageService | None = None,
     judge: Callable[[str, Exception], CoursewrightError] | None = None,
+    recorded: Path | None = None,
 ) -> Author:
     """The author named by the `LLM` setting. One that asks a model keeps its answers in the storage; `judge` says what
-    an error of the client library means.
+    an error of the client library means. `recorded:MODEL` asks nobody: its answers lie in the folder `recorded`.
 
     Raises:
         BadInput: there is no such author, or it lacks its key.
@@ -39,4 +42,10 @@ def open_author(
         from service.authors.agents.work import ChatModel
 
         return AgentAuthor(ChatModel(name, openai_api_key, openai_base_url, judge), StoredCalls(storage))
+    if scheme == "recorded" and name and recorded is not None and judge is not None:
+        from service.authors.agents.author import AgentAuthor
+        from service.authors.agents.calls import RecordedCalls
+        from service.authors.agents.work import ChatModel
+
+        return AgentAuthor(ChatModel(name, NO_KEY, openai_base_url, judge), RecordedCalls(recorded))
     raise BadInput(f"There is no author {model!r}. {HOW}")

@@ -9,12 +9,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
-from service.errors import NotFound
+from service.errors import Broken, NotFound
 from service.ports import StorageService
+
+# What goes with every question that is not to be answered in another way than before: the likeliest words, one lot.
+TEMPERATURE, SEED = 0.0, 7
 
 
 class Call(BaseModel):
@@ -55,18 +59,42 @@ class StoredCalls:
     def find(self, key: str) -> Call | None:
         """The record; None when nothing was asked yet. Raises Unavailable."""
         try:
-            return Call.model_validate_json(self._storage.get(_name(key)))
+            return Call.model_validate_json(self._storage.get(stored_name(key)))
         except NotFound:
             return None
 
     def keep(self, key: str, call: Call) -> Call:
         """Keep the record. Raises Unavailable."""
-        new = self._storage.put(_name(key), call.model_dump_json().encode(), "application/json")
+        new = self._storage.put(stored_name(key), call.model_dump_json().encode(), "application/json")
         return call if new else self.find(key) or call
 
     def forget(self, key: str) -> None:
         """Let the same question be asked anew. Raises Unavailable."""
-        self._storage.delete(_name(key))
+        self._storage.delete(stored_name(key))
+
+
+class RecordedCalls:
+    """The records of an earlier build, in a folder: every question must be answered there, none is asked."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def find(self, key: str) -> Call | None:
+        """The record. Raises Broken where there is none."""
+        try:
+            return Call.model_validate_json((self._folder / f"{key}.json").read_bytes())
+        except FileNotFoundError as error:
+            raise Broken(
+                f"No answer to a question of the build is recorded (calls/{key}.json), so it asks something else than "
+                "the one that was recorded. Build without --locked to ask the model."
+            ) from error
+
+    def keep(self, key: str, call: Call) -> Call:  # noqa: ARG002 - nothing new is ever answered
+        """Nothing happens."""
+        return call
+
+    def forget(self, key: str) -> None:
+        """Nothing happens."""
 
 
 def key_of(request: Mapping[str, Any]) -> str:
@@ -74,5 +102,6 @@ def key_of(request: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(request, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
-def _name(key: str) -> str:
+def stored_name(key: str) -> str:
+    """Where the storage keeps a record."""
     return f"calls/{key}.json"

@@ -33,7 +33,7 @@ from autogen_core.tools import Tool, ToolSchema
 from autogen_ext.models.openai import OpenAIChatCompletionClient
 from pydantic import BaseModel, ValidationError
 
-from service.authors.agents.calls import Call, Calls, key_of
+from service.authors.agents.calls import SEED, TEMPERATURE, Call, Calls, key_of
 from service.authors.agents.work import ChatModel
 from service.domain.money import chat_micro_dollars
 from service.errors import Broken, CoursewrightError, Throttled, Unavailable
@@ -302,9 +302,9 @@ class AgentClient(ChatCompletionClient):
 
 def _arguments(model: ChatModel, shape: type[BaseModel] | None, variation: str) -> dict[str, Any]:
     """What goes with the messages. The plain endpoint, because the library's parser drops answers it cannot read."""
-    lot = zlib.crc32(variation.encode()) if variation else 7
+    lot = zlib.crc32(variation.encode()) if variation else SEED
     args: dict[str, Any] = {
-        "temperature": VARIED if variation else 0.0,
+        "temperature": VARIED if variation else TEMPERATURE,
         "seed": lot & 0x7FFFFFFF,
         "max_tokens": model.most_tokens,
     }
