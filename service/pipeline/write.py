@@ -12,16 +12,18 @@ from service.db import events, jobs
 from service.db.engine import session_scope
 from service.db.lane import Task
 from service.db.plans import read_plan
-from service.db.tables import Course, LessonState
+from service.db.tables import Course, LessonState, Run
 from service.db.tables import Lesson as LessonRow
 from service.db.tables import QuizItem as QuizItemRow
 from service.domain.course import Brief, CoursePlan
 from service.domain.lesson import Lesson
 from service.domain.quiz import Quiz
+from service.domain.revision import LessonDocuments
 from service.domain.storyboard import Storyboard
 from service.domain.support import judged_lesson
 from service.pipeline.authoring import author_for
 from service.pipeline.evidence import evidence_of, key_of
+from service.pipeline.revisions import record_generated, standing
 from service.pipeline.till import authored
 from service.pipeline.verify import check_cites
 from service.ports import Author, Evidence, Services, Till
@@ -57,7 +59,7 @@ class Assignment:
 def write_lesson(services: Services, task: Task) -> None:
     """Make text, storyboard and quiz of the lesson that the job names, then let its film begin."""
     lesson_id = task.claim.subject_id
-    job = _assignment(services, task)
+    job = assignment_of(services, task)
     task.commit(lambda session: _mark(session, task, lesson_id, LessonState.WRITING, f"Writing {job.place}"))
     lesson = judged_lesson(_lesson(task, job), services.contradiction)
     storyboard = _storyboard(task, job, lesson)
@@ -72,7 +74,8 @@ def write_lesson(services: Services, task: Task) -> None:
     task.commit(lambda session: _keep(session, task, job, lesson, storyboard, quiz))
 
 
-def _assignment(services: Services, task: Task) -> Assignment:
+def assignment_of(services: Services, task: Task) -> Assignment:
+    """What the lesson that the job names is made from."""
     with session_scope(services.engine) as session:
         course = session.get_one(Course, task.claim.course_id)
         row = session.get_one(LessonRow, task.claim.subject_id)
@@ -133,7 +136,8 @@ def _mark(session: Session, task: Task, lesson_id: uuid.UUID, state: LessonState
 
 
 def _keep(session: Session, task: Task, job: Assignment, lesson: Lesson, storyboard: Storyboard, quiz: Quiz) -> None:
-    row = session.get_one(LessonRow, task.claim.subject_id)
+    row = session.get_one(LessonRow, task.claim.subject_id, with_for_update=True)
+    _remember(session, task, row, LessonDocuments(text=lesson, storyboard=storyboard, quiz=quiz))
     row.text, row.storyboard, row.version = lesson, storyboard, row.version + 1
     session.execute(delete(QuizItemRow).where(QuizItemRow.lesson_id == row.id))
     session.add_all(
@@ -143,3 +147,12 @@ def _keep(session: Session, task: Task, job: Assignment, lesson: Lesson, storybo
     session.flush()
     _mark(session, task, row.id, LessonState.WRITTEN, f"Written: {job.place}")
     jobs.unblock(session, task.claim.run_id, "film", row.id)
+
+
+def _remember(session: Session, task: Task, row: LessonRow, made: LessonDocuments) -> None:
+    """A lesson that is made anew stays in its history as it was."""
+    if row.text is None:
+        return
+    before = standing(session, row)
+    if before != made:
+        record_generated(session, row, before, made, session.get_one(Run, task.claim.run_id))
