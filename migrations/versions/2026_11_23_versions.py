@@ -1,4 +1,4 @@
-"""Revisions: changes of single lessons that are proposed, decided and remembered; newer versions of a source."""
+"""Revisions of single lessons, newer versions of a source, and books that outlive the courses they are about."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ down_revision = "2026_11_23_sign_offs"
 branch_labels = None
 depends_on = None
 
+# A migration is one transaction, in which looking at a few thousand rows keeps nobody waiting.
+TOGETHER = "-- squawk-ignore constraint-missing-not-valid\n"
 OLD_KINDS = "kind IN ('ingest', 'plan', 'generate')"
 KINDS = "kind IN ('ingest', 'plan', 'generate', 'revise', 'repair')"
 CAUSES = "cause IN ('asked', 'source', 'generated', 'restored')"
@@ -20,12 +22,15 @@ STATES = "state IN ('making', 'proposed', 'accepted', 'rejected', 'outdated', 'f
 def upgrade() -> None:
     _kinds(KINDS)
     op.add_column("courses", sa.Column("own_outline", postgresql.JSONB(), nullable=True))
-    op.add_column("sources", sa.Column("superseded_by", sa.UUID(), nullable=True))
-    op.execute(
-        "ALTER TABLE sources ADD CONSTRAINT fk_sources_superseded_by FOREIGN KEY (superseded_by) "
-        "REFERENCES sources (id) ON DELETE SET NULL NOT VALID"
-    )
-    op.create_index(op.f("ix_sources_superseded_by"), "sources", ["superseded_by"])
+    _books()
+    for column in ("superseded_by", "replaces"):
+        op.add_column("sources", sa.Column(column, sa.UUID(), nullable=True))
+        op.execute(
+            f"ALTER TABLE sources ADD CONSTRAINT fk_sources_{column} FOREIGN KEY ({column}) "
+            "REFERENCES sources (id) ON DELETE SET NULL NOT VALID"
+        )
+        op.execute(f"{TOGETHER}ALTER TABLE sources VALIDATE CONSTRAINT fk_sources_{column}")
+        op.create_index(op.f(f"ix_sources_{column}"), "sources", [column])
     op.create_table(
         "revisions",
         sa.Column("id", sa.UUID(), nullable=False),
@@ -70,11 +75,59 @@ def _kinds(known: str) -> None:
     """Replace the kinds of runs that are known. The list only grows, so no row needs to be looked at again."""
     op.execute("-- squawk-ignore ban-drop-constraint\nALTER TABLE runs DROP CONSTRAINT ck_runs_kind_known")
     op.execute(f"ALTER TABLE runs ADD CONSTRAINT ck_runs_kind_known CHECK ({known}) NOT VALID")
+    op.execute(f"{TOGETHER}ALTER TABLE runs VALIDATE CONSTRAINT ck_runs_kind_known")
+
+
+def _books() -> None:
+    """A ledger of its own: no row falls with its run, and each says by copy what it was for."""
+    op.add_column("runs", sa.Column("quote", postgresql.JSONB(), nullable=True))
+    op.add_column("runs", sa.Column("cap_micro_dollars", sa.BigInteger(), nullable=True))
+    for column in ("run_id", "job_id"):
+        op.execute(f"-- squawk-ignore ban-drop-constraint\nALTER TABLE ledger DROP CONSTRAINT fk_ledger_{column}")
+    for name, kind in BOOKED.items():
+        op.add_column("ledger", sa.Column(name, kind, nullable=True))
+    op.add_column("ledger", sa.Column("lesson_id", sa.UUID(), nullable=True))
+    op.add_column("ledger", sa.Column("lesson_title", sa.Text(), server_default=sa.text("''"), nullable=False))
+    op.execute(COPY_NAMES)
+    for name in BOOKED:  # the table is small: one line for each paid call
+        op.execute(f"-- squawk-ignore adding-not-nullable-field\nALTER TABLE ledger ALTER COLUMN {name} SET NOT NULL")
+    op.create_index(op.f("ix_ledger_course_id"), "ledger", ["course_id"])
+    op.create_index("ix_ledger_owner_id_charged_on", "ledger", ["owner_id", "charged_on"])
+
+
+BOOKED = {
+    "run_kind": sa.Text(),
+    "owner_id": sa.UUID(),
+    "course_id": sa.UUID(),
+    "course_title": sa.Text(),
+    "charged_on": sa.Date(),
+}
+COPY_NAMES = """
+    UPDATE ledger SET run_kind = r.kind, owner_id = r.owner_id, course_id = c.id, course_title = c.title,
+                      charged_on = coalesce(r.reserved_on, CAST(ledger.created_at AT TIME ZONE 'UTC' AS date)),
+                      lesson_id = l.id, lesson_title = coalesce(l.title, '')
+    FROM runs r, courses c, jobs j LEFT JOIN lessons l ON l.id = j.subject_id
+    WHERE r.id = ledger.run_id AND c.id = r.course_id AND j.id = ledger.job_id
+"""
+
+
+def _no_books() -> None:
+    """Back to rows that fall with their runs; those whose run is gone cannot be kept."""
+    op.execute("DELETE FROM ledger WHERE job_id NOT IN (SELECT id FROM jobs) OR run_id NOT IN (SELECT id FROM runs)")
+    op.drop_index("ix_ledger_owner_id_charged_on", "ledger")
+    for name in (*BOOKED, "lesson_id", "lesson_title"):
+        op.drop_column("ledger", name)
+    for name, target in (("run_id", "runs"), ("job_id", "jobs")):
+        op.create_foreign_key(f"fk_ledger_{name}", "ledger", target, [name], ["id"], ondelete="CASCADE")
+    op.drop_column("runs", "cap_micro_dollars")
+    op.drop_column("runs", "quote")
 
 
 def downgrade() -> None:
     op.drop_column("courses", "own_outline")
+    _no_books()
     op.drop_table("revisions")
+    op.drop_column("sources", "replaces")
     op.drop_column("sources", "superseded_by")
     op.execute("DELETE FROM runs WHERE kind IN ('revise', 'repair')")
     _kinds(OLD_KINDS)

@@ -61,7 +61,7 @@ FINISHED = {
     RunKind.INGEST: "Your documents are read.",
     RunKind.PLAN: "The outline is ready.",
     RunKind.GENERATE: "The course is ready.",
-    RunKind.REVISE: "The proposal is ready.",
+    RunKind.REVISE: "The change is ready.",
     RunKind.REPAIR: "The new version is compared.",
 }
 
@@ -339,7 +339,7 @@ def redrive(session: Session, job_id: uuid.UUID, caps: Caps | None = None) -> Jo
     say(session, job.run_id, "progress", {"what": "Trying again what had failed."})
     session.refresh(job)
     if held.state in ENDED and caps is not None:
-        money.reserve(session, run, max(0, run.estimated_micro_dollars - run.spent_micro_dollars), caps)
+        money.reserve(session, run, max(0, money.worst_case(run) - run.spent_micro_dollars), caps)
     return job
 
 

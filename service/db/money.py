@@ -3,8 +3,8 @@
 A run is charged to three purses: the site's month, its owner's month and its owner's day, of the day (UTC, by the
 database's clock) on which it reserved. What a purse has spent and what it holds never pass its cap when a run begins.
 Work that costs more than was held is booked all the same, because it was paid; but no step begins once a purse is
-spent, or once the run has used up what was held for it and its purses have no room beside what they hold for others.
-So the spend is at most the cap and one step for each worker.
+spent, once the run has reached the cap of whoever began it, or once it has used up what was held for it and its purses
+have no room beside what they hold for others. So the spend is at most the cap and one step for each worker.
 
 Locks come in one order: job, run, course and lessons, and the purses last, sorted; so two runs never wait for each
 other, and the site's purse, which every run needs, is held only for the last moments of a transaction.
@@ -13,6 +13,7 @@ other, and the site's purse, which every run needs, is held only for the last mo
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -23,7 +24,7 @@ from sqlalchemy.orm import Session
 from service.db.statements import RING
 from service.db.tables import BudgetAlert, Run, Switch
 from service.domain.money import BudgetAlertMessage, Caps, dollars
-from service.errors import OverBudget, Paused
+from service.errors import BadInput, OverBudget, Paused
 
 __all__ = [
     "BudgetAlertMessage",
@@ -31,12 +32,15 @@ __all__ = [
     "allow_spending",
     "budget_alert",
     "may_spend",
+    "purses",
+    "raise_cap",
     "reconcile",
     "release",
     "reserve",
     "settle",
     "spending_stopped",
     "stop_spending",
+    "worst_case",
 ]
 
 SPENDING = "spending"
@@ -87,6 +91,12 @@ HOLD = _with_purses("""
     SELECT name, room, (SELECT count(*) FROM changed) AS changed FROM held ORDER BY room
 """)
 
+LEFT = _with_purses("""
+    WITH GIVEN, PURSES
+    SELECT p.name, p.cap, p.cap - coalesce(b.spent_micro_dollars + b.reserved_micro_dollars, 0) AS room
+    FROM purses p LEFT JOIN budgets b ON b.scope = p.scope AND b.period = p.period ORDER BY room
+""")
+
 HELD = text("""
     UPDATE runs SET reserved_micro_dollars = reserved_micro_dollars + :micro, reserved_on = :day WHERE id = :run
 """)
@@ -122,13 +132,14 @@ RELEASE_RUN = text("""
 EMPTY_PURSE = _with_purses("""
     WITH mine AS (
         SELECT owner_id, reserved_micro_dollars AS left, estimated_micro_dollars, spent_micro_dollars, paused_because,
+               CASE WHEN spent_micro_dollars >= cap_micro_dollars THEN cap_micro_dollars END AS reached,
                coalesce(reserved_on, CAST(now() AT TIME ZONE 'UTC' AS date)) AS day
         FROM runs WHERE id = :run
     ), whose AS (
         SELECT CAST(owner_id AS text) AS owner, day FROM mine
         WHERE CAST(:paying AS boolean) OR estimated_micro_dollars + spent_micro_dollars > 0
     ), PURSES
-    SELECT mine.paused_because,
+    SELECT mine.paused_because, mine.reached,
            (SELECT reason FROM switches WHERE name = 'spending' AND (until IS NULL OR until > now())) AS stopped,
            (SELECT p.name FROM purses p LEFT JOIN budgets b ON b.scope = p.scope AND b.period = p.period
             WHERE coalesce(b.spent_micro_dollars, 0) >= p.cap
@@ -189,6 +200,29 @@ def reserve(session: Session, run: Run, micro_dollars: int, caps: Caps) -> None:
     session.refresh(run)
 
 
+def worst_case(run: Run) -> int:
+    """What the run may cost in all: as quoted, and no more than the cap of whoever began it."""
+    if run.cap_micro_dollars is None:
+        return run.estimated_micro_dollars
+    return min(run.estimated_micro_dollars, run.cap_micro_dollars)
+
+
+def raise_cap(session: Session, run: Run, micro_dollars: int, caps: Caps) -> None:
+    """Let the run spend up to so much in all, and hold what that leaves in the purses of today. Call it last.
+
+    Raises:
+        BadInput: so much is spent already.
+        OverBudget: a purse has less left.
+    """
+    session.refresh(run, with_for_update=True)
+    if micro_dollars <= run.spent_micro_dollars:
+        raise BadInput(f"{dollars(run.spent_micro_dollars)} is spent already. Set a cap above that.")
+    run.cap_micro_dollars = micro_dollars
+    session.flush()
+    release(session, run.id)
+    reserve(session, run, micro_dollars - run.spent_micro_dollars, caps)
+
+
 def settle(session: Session, run_id: uuid.UUID, micro_dollars: int) -> None:
     """Book what a step has paid, above the cap too: it is spent, and less is held for the run. Call it last."""
     if not micro_dollars:
@@ -209,7 +243,7 @@ def may_spend(session: Session, run_id: uuid.UUID, caps: Caps, *, paying: bool =
     its purses count even when nothing was estimated for it: reading a document and drafting an outline hold nothing.
 
     Raises:
-        Paused: all spending is stopped, the run is paused, or it pays and a purse of it is empty.
+        Paused: all spending is stopped, the run is paused, or it pays and its own cap is reached or a purse is empty.
     """
     given = {"site_month": caps.site_month, "user_month": caps.user_month, "user_day": caps.user_day}
     found = session.execute(EMPTY_PURSE, {"run": run_id, "paying": paying, **given}).one_or_none()
@@ -219,10 +253,28 @@ def may_spend(session: Session, run_id: uuid.UUID, caps: Caps, *, paying: bool =
         raise Paused(stopped_sentence(found.stopped))
     if found.paused_because:
         raise Paused(found.paused_because)
+    if found.reached is not None:
+        raise Paused(f"Paused: the cap of {dollars(found.reached)} for this work is reached. Go on with a higher cap.")
     if found.empty:
         what, again, setting = NAMES[found.empty]
         what = what.replace("your", "its owner's")
         raise Paused(f"Paused: {what} is spent. Go on {again}, or ask an administrator to raise {setting}.")
+
+
+@dataclass(frozen=True)
+class Purse:
+    """One budget as people see it: what it is called, what may be spent in all, and what is neither spent nor held."""
+
+    what: str
+    cap: int
+    left: int
+
+
+def purses(session: Session, owner_id: uuid.UUID, caps: Caps) -> list[Purse]:
+    """What is left in the budgets of whose runs are this person's, as of today; the narrowest first."""
+    today: date = session.scalars(TODAY).one()
+    rows = session.execute(LEFT, _purses(owner_id, today, caps)).all()
+    return [Purse(NAMES[row.name][0], row.cap, max(0, row.room)) for row in rows]
 
 
 def reconcile(session: Session) -> int:

@@ -166,9 +166,21 @@ SAVE_STEP = text("""
     RETURNING (xmax = 0) AS new
 """)
 
-# Append-only: a step that is done twice for the same input is paid once.
+# Append-only: a step that is done twice for the same input is paid once. What it was for is copied, because the books
+# outlive courses. The run's row is locked first, so that the day stands to whose budgets it will be charged.
 SPEND = text("""
-    INSERT INTO ledger (key, run_id, job_id, what, quantity, unit, micro_dollars)
-    VALUES (:key, :run, :job, :what, :quantity, :unit, :micro_dollars) ON CONFLICT (key) DO NOTHING
+    WITH mine AS (
+        SELECT r.kind, r.owner_id, r.course_id, c.title,
+               coalesce(r.reserved_on, CAST(now() AT TIME ZONE 'UTC' AS date)) AS day
+        FROM runs r JOIN courses c ON c.id = r.course_id WHERE r.id = :run FOR UPDATE OF r
+    )
+    INSERT INTO ledger (key, run_id, job_id, run_kind, owner_id, course_id, course_title, lesson_id, lesson_title,
+                        what, quantity, unit, micro_dollars, charged_on)
+    SELECT :key, :run, :job, mine.kind, mine.owner_id, mine.course_id, mine.title, l.id, coalesce(l.title, ''),
+           :what, CAST(:quantity AS bigint), :unit, CAST(:micro_dollars AS bigint), mine.day
+    FROM mine LEFT JOIN lessons l ON l.id = CAST(:lesson AS uuid)
+    ON CONFLICT (key) DO NOTHING
     RETURNING micro_dollars
 """)
+
+LESSON_OF_REVISION = text("SELECT lesson_id FROM revisions WHERE id = :subject")

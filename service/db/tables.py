@@ -33,6 +33,7 @@ from sqlalchemy.types import TypeDecorator
 from service.domain.course import Brief, CoursePlan, LessonPlan
 from service.domain.lesson import Lesson as LessonText
 from service.domain.quiz import QuizItem as QuizItemDocument
+from service.domain.quote import Quote
 from service.domain.revision import Change, LessonDocuments
 from service.domain.storyboard import Film, Storyboard
 
@@ -286,6 +287,11 @@ class Source(Base):
         index=True,
         doc="the newer version of this document; the old one stays as long as something cites it",
     )
+    replaces: Mapped[uuid.UUID | None] = mapped_column(
+        ForeignKey("sources.id", ondelete="SET NULL"),
+        index=True,
+        doc="the document whose newer version this is to be; empty again when it is in force",
+    )
     created_at: Mapped[datetime] = now()
 
 
@@ -449,6 +455,10 @@ class Run(Base):
     )
     spent_micro_dollars: Mapped[int] = mapped_column(BigInteger, default=0, server_default=text("0"))
     reserved_on: Mapped[date | None] = mapped_column(Date, doc="the day (UTC) whose budgets it is charged to")
+    quote: Mapped[Quote | None] = mapped_column(PydanticJSON(Quote), doc="what was said before it began")
+    cap_micro_dollars: Mapped[int | None] = mapped_column(
+        BigInteger, doc="the most that whoever began it wants to spend on it; empty: the budgets alone bound it"
+    )
     trace_parent: Mapped[str] = mapped_column(
         Text, default="", server_default=text("''"), doc="the W3C trace context of the request that began it"
     )
@@ -511,17 +521,28 @@ class Step(Base):
 
 
 class LedgerEntry(Base):
-    """What was spent, once for each step: append-only, in integer micro-dollars."""
+    """What was spent, once for each step: append-only, in integer micro-dollars.
+
+    No foreign key and names by copy: the books stay whole when a course, a lesson or a run is removed.
+    """
 
     __tablename__ = "ledger"
+    __table_args__ = (Index("ix_ledger_owner_id_charged_on", "owner_id", "charged_on"),)
 
     key: Mapped[str] = mapped_column(Text, primary_key=True)
-    run_id: Mapped[uuid.UUID] = refers("runs.id")
-    job_id: Mapped[uuid.UUID] = refers("jobs.id")
-    what: Mapped[str] = mapped_column(Text)
+    run_id: Mapped[uuid.UUID] = mapped_column(UUID(as_uuid=True), index=True)
+    job_id: Mapped[uuid.UUID] = mapped_column(UUID(as_uuid=True), index=True)
+    run_kind: Mapped[str] = mapped_column(Text)
+    owner_id: Mapped[uuid.UUID] = mapped_column(UUID(as_uuid=True), doc="whose budgets it was charged to")
+    course_id: Mapped[uuid.UUID] = mapped_column(UUID(as_uuid=True), index=True)
+    course_title: Mapped[str] = mapped_column(Text)
+    lesson_id: Mapped[uuid.UUID | None] = mapped_column(UUID(as_uuid=True))
+    lesson_title: Mapped[str] = mapped_column(Text, default="", server_default=text("''"))
+    what: Mapped[str] = mapped_column(Text, doc="the agent with its model, the voice, or the embedder")
     quantity: Mapped[int] = mapped_column(BigInteger)
     unit: Mapped[str] = mapped_column(Text)
     micro_dollars: Mapped[int] = mapped_column(BigInteger)
+    charged_on: Mapped[date] = mapped_column(Date, doc="the day (UTC) whose budgets it was charged to")
     created_at: Mapped[datetime] = now()
 
 

@@ -1,77 +1,92 @@
-"""What a team of agents will cost, before it begins: a range, from the characters that a lesson is made from.
-
-A token is about four characters. How much each stage reads and writes beside its material was measured with the
-prompts as they are now, on a scripted model; tests/authors/test_agents_quote.py measures it again. The low end is a
-terse model that satisfies rules and critic at once and reads half of its input from the provider's cache; the high end
-is a wordy one that needs every round that the team may take.
-"""
+"""What work will cost, said before it begins: money as a range, and what it is made of."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 
-from service.domain.course import LessonPlan
-from service.domain.money import chat_micro_dollars
+from pydantic import Field
 
-CHARACTERS_A_TOKEN = 4
-UNKNOWN_CHARACTERS = 9_000  # of a lesson that was added by hand: research may bring it up to eight passages
-RESEARCH_READ, RESEARCH_WRITTEN = 1_900, 120
-CRITIC_READ, CRITIC_WRITTEN = 600, 100
-TERSE, WORDY = 0.55, 1.35
-FEWEST_ROUNDS, MOST_ROUNDS = 1, 3
+from service.domain.source import Document
 
 
-@dataclass(frozen=True)
-class Stage:
-    """What one agent reads beside its material, and writes: tokens, and tokens for each token of material."""
+class Range(Document):
+    """From the least to the most that is to be expected, and what is most likely; whole units of something."""
 
-    read: int
-    written: int
-    written_share: float
-
-
-STAGES = (Stage(850, 100, 3.0), Stage(700, 200, 2.8), Stage(580, 250, 0.4))  # text, storyboard, quiz
-
-
-@dataclass(frozen=True)
-class Range:
-    """From the least to the most, in micro-dollars."""
-
-    low: int = 0
-    high: int = 0
-
-    @property
-    def likely(self) -> int:
-        """The middle that is as many times the low end as the high end is times it."""
-        return round(math.sqrt(self.low * self.high))
+    low: int = Field(default=0, ge=0)
+    likely: int = Field(default=0, ge=0)
+    high: int = Field(default=0, ge=0)
 
     def __add__(self, other: Range) -> Range:
-        return Range(self.low + other.low, self.high + other.high)
+        return Range(low=self.low + other.low, likely=self.likely + other.likely, high=self.high + other.high)
+
+    def times(self, factor: float) -> Range:
+        """The range of so many times as much."""
+        return Range(low=round(self.low * factor), likely=round(self.likely * factor), high=round(self.high * factor))
+
+    @classmethod
+    def from_ends(cls, ends: Sequence[float]) -> Range:
+        """From the low end, the likely amount and the high end."""
+        low, likely, high = map(round, ends)
+        return cls(low=low, likely=likely, high=high)
+
+    @property
+    def ends(self) -> tuple[int, int, int]:
+        return self.low, self.likely, self.high
+
+    @classmethod
+    def of(cls, amount: float) -> Range:
+        """An amount that is known."""
+        return cls(low=round(amount), likely=round(amount), high=round(amount))
 
 
-def authoring_range(model: str, lessons: Iterable[LessonPlan]) -> Range:
-    """What text, storyboards and quizzes of these lessons cost with the agents on this chat model."""
-    total = Range()
-    for lesson in lessons:
-        characters = sum(span.end - span.start for span in lesson.passages) or UNKNOWN_CHARACTERS
-        read, written = _tokens(characters, FEWEST_ROUNDS, TERSE)
-        low = chat_micro_dollars(model, read, read // 2, written)
-        read, written = _tokens(characters, MOST_ROUNDS, WORDY)
-        total += Range(low, chat_micro_dollars(model, read, 0, written))
-    return total
+NOTHING = Range()
 
 
-def _tokens(characters: int, rounds: int, wordiness: float) -> tuple[int, int]:
-    """Tokens read and written for one lesson. Each round reads again all that was said before, and so does the critic,
-    who has no part in the last of several rounds."""
-    material = characters / CHARACTERS_A_TOKEN
-    read, written = float(RESEARCH_READ), float(RESEARCH_WRITTEN)
-    for stage in STAGES:
-        draft = wordiness * (stage.written + stage.written_share * material)
-        critics = max(1, rounds - 1)
-        read += rounds * (stage.read + material) + draft * rounds * (rounds - 1) / 2
-        read += critics * (CRITIC_READ + material) + draft * critics * (critics + 1) / 2
-        written += rounds * draft + critics * CRITIC_WRITTEN
-    return round(read), round(written)
+class QuoteLine(Document):
+    """One thing that is paid for, or would be: how much of it, in tokens or characters, and its micro-dollars."""
+
+    what: str
+    unit: str
+    quantity: Range
+    micro_dollars: Range = NOTHING
+
+
+class Quote(Document):
+    """What a run will cost. Processor seconds and bytes are what videos take; `seconds` is how long one waits."""
+
+    lines: tuple[QuoteLine, ...] = ()
+    render_seconds: Range = NOTHING
+    storage_bytes: Range = NOTHING
+    seconds: Range = NOTHING
+
+    @property
+    def micro_dollars(self) -> Range:
+        """The money in all."""
+        return total(line.micro_dollars for line in self.lines)
+
+    @property
+    def free(self) -> bool:
+        return self.micro_dollars.high == 0
+
+    def __add__(self, other: Quote) -> Quote:
+        """One after the other; lines of the same name become one."""
+        lines = {(line.what, line.unit): line for line in self.lines}
+        for line in other.lines:
+            key = (line.what, line.unit)
+            lines[key] = _merged(lines[key], line) if key in lines else line
+        return Quote(
+            lines=tuple(lines.values()),
+            render_seconds=self.render_seconds + other.render_seconds,
+            storage_bytes=self.storage_bytes + other.storage_bytes,
+            seconds=self.seconds + other.seconds,
+        )
+
+
+def total(ranges: Iterable[Range]) -> Range:
+    """All of them together."""
+    return sum(ranges, NOTHING)
+
+
+def _merged(one: QuoteLine, other: QuoteLine) -> QuoteLine:
+    micro = one.micro_dollars + other.micro_dollars
+    return QuoteLine(what=one.what, unit=one.unit, quantity=one.quantity + other.quantity, micro_dollars=micro)

@@ -74,7 +74,7 @@ def advance(
         case CourseState.DRAFT if any(source.state in UNREAD for source in sources):
             return last
         case CourseState.DRAFT:
-            return start_plan(session, course, owner)
+            return start_plan(session, course, owner, settings=settings)
         case CourseState.PLANNED:
             return start_generate(session, course, owner, film=film, settings=settings)
         case CourseState.READY | CourseState.PUBLISHED:

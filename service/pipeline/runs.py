@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import func, select
@@ -19,8 +20,12 @@ from service.db.queries import lessons_of, sources_of
 from service.db.tables import (
     Course,
     CourseState,
+    Job,
+    JobState,
     Lesson,
     LessonState,
+    Revision,
+    RevisionState,
     Run,
     RunKind,
     RunState,
@@ -28,9 +33,10 @@ from service.db.tables import (
     SourceState,
     User,
 )
+from service.domain.quote import Quote
 from service.errors import BadInput, Conflict
 from service.pipeline.authoring import settings_for
-from service.pipeline.quote import generation_micro_dollars
+from service.pipeline.quote import drafting_quote, generation_quote
 from service.ports import StorageService
 from service.settings import Settings
 from service.traces import current_trace_parent
@@ -65,11 +71,17 @@ def add_source(session: Session, storage: StorageService, course: Course, name: 
     return source
 
 
-def start_plan(session: Session, course: Course, user: User) -> Run:
+def start_plan(
+    session: Session, course: Course, user: User, *, settings: Settings | None = None, cap: int | None = None
+) -> Run:
     """Queue the drafting of the outline from the course's sources.
+
+    What it may cost with these settings is held in the budgets, at most `cap` micro-dollars, where it stops; without
+    settings nothing is held.
 
     Raises:
         BadInput: the course has no source that could be read.
+        OverBudget: what it may cost has no room in a budget.
         Conflict: the course is published or being generated, or what was stopped has not ended yet.
     """
     if course.state == CourseState.PUBLISHED:
@@ -83,23 +95,35 @@ def start_plan(session: Session, course: Course, user: User) -> Run:
     if running is not None:
         return running
     _refuse_while_stopping(session, course.id)
-    run = open_run(session, course, user.id, RunKind.PLAN, f"plan:{course.id}:{course.version}:{uuid.uuid4().hex[:8]}")
-    course.state = CourseState.PLANNING
-    jobs.enqueue(session, run, kind="plan", lane="author", subject_id=course.id, units=2, priority=PLAN_PRIORITY)
-    return run
+    key = f"plan:{course.id}:{course.version}:{uuid.uuid4().hex[:8]}"
+    with session.begin_nested():  # as below: what is refused must not have begun
+        run = open_run(session, course, user.id, RunKind.PLAN, key)
+        course.state = CourseState.PLANNING
+        jobs.enqueue(session, run, kind="plan", lane="author", subject_id=course.id, units=2, priority=PLAN_PRIORITY)
+        if settings is not None:
+            quote = drafting_quote(settings_for(settings, course), characters_to_read(usable))
+            hold_quoted(session, run, quote, settings, cap)
+        return run
 
 
 def start_generate(
-    session: Session, course: Course, user: User, *, film: bool = True, settings: Settings | None = None
+    session: Session,
+    course: Course,
+    user: User,
+    *,
+    film: bool = True,
+    settings: Settings | None = None,
+    cap: int | None = None,
 ) -> Run:
     """Queue the writing and, unless `film` is off, the filming of every lesson that is not completed.
 
-    What it may cost with these settings is held in the budgets; without settings nothing is held.
+    What it may cost with these settings is held in the budgets, at most `cap` micro-dollars, where it stops; without
+    settings nothing is held.
 
     Raises:
         BadInput: there is no outline, or every lesson is completed.
         OverBudget: what it may cost has no room in a budget.
-        Conflict: the outline is being drafted, or what was stopped has not ended yet.
+        Conflict: the outline is being drafted, a lesson of it is being changed, or what was stopped has not ended yet.
     """
     if course.state == CourseState.PLANNING:
         raise Conflict("The outline is being drafted. Review it when it is there, then generate.")
@@ -107,41 +131,85 @@ def start_generate(
     if running is not None:
         return running
     _refuse_while_stopping(session, course.id)
-    lessons = [lesson for lesson in lessons_of(session, course.id) if lesson.state != LessonState.COMPLETED]
+    lessons = _to_generate(session, course)
     if not lessons:
         raise BadInput("Every lesson is completed, or the outline is empty. Change the outline, then generate.")
     with session.begin_nested():  # a caller that shows why it costs too much commits; then nothing must have begun
-        return _generate(session, course, user, lessons, film=film, settings=settings)
+        run = _generate(session, course, user, lessons, film=film)
+        if settings is not None:
+            quote = generation_quote(settings_for(settings, course), [row.plan for row in lessons], film=film)
+            hold_quoted(session, run, quote, settings, cap)
+        return run
 
 
-def _generate(
-    session: Session, course: Course, user: User, lessons: Sequence[Lesson], *, film: bool, settings: Settings | None
-) -> Run:
+def hold_quoted(session: Session, run: Run, quote: Quote, settings: Settings, cap: int | None = None) -> None:
+    """Note what the run was quoted at and where it stops, and hold what it may cost at the worst. Call it last.
+
+    Raises:
+        OverBudget: a budget has less left.
+    """
+    run.quote, run.cap_micro_dollars = quote, cap
+    run.estimated_micro_dollars = quote.micro_dollars.high
+    money.reserve(session, run, money.worst_case(run), settings.caps)
+
+
+def go_on(session: Session, run: Run, settings: Settings, cap: int | None = None) -> None:
+    """Let a paused run go on, with a higher cap when one is given.
+
+    Raises:
+        BadInput: so much is spent already.
+        OverBudget: a budget has less left than the higher cap asks for.
+    """
+    with session.begin_nested():
+        if jobs.resume(session, run.id) and cap is not None:
+            money.raise_cap(session, run, cap, settings.caps)
+
+
+def characters_to_read(sources: Sequence[Source]) -> int:
+    """The characters of these sources; of one that is not read yet as many as the upload has bytes, at the most."""
+    return sum(source.upload_bytes if source.body is None else len(source.body) for source in sources)
+
+
+def _generate(session: Session, course: Course, user: User, lessons: Sequence[Lesson], *, film: bool) -> Run:
     run = open_run(session, course, user.id, RunKind.GENERATE, f"generate:{course.id}:{uuid.uuid4().hex[:8]}")
     if course.state != CourseState.PUBLISHED:  # learners keep what is published while single lessons are made anew
         course.state = CourseState.GENERATING
     for lesson in lessons:
-        lesson.state, lesson.error = LessonState.QUEUED, ""
-        priority = LESSON_PRIORITY + lesson.position
-        jobs.enqueue(
-            session, run, kind="write", lane="author", subject_id=lesson.id, units=WRITE_UNITS, priority=priority
-        )
-        if film:
-            jobs.enqueue(
-                session,
-                run,
-                kind="film",
-                lane="render",
-                subject_id=lesson.id,
-                units=FILM_UNITS,
-                priority=priority,
-                blocked=True,
-            )
-    if settings is not None:
-        given = settings_for(settings, course)
-        run.estimated_micro_dollars = generation_micro_dollars(given, [row.plan for row in lessons], film=film)
-        money.reserve(session, run, run.estimated_micro_dollars, settings.caps)
+        _queue(session, run, lesson, film=film)
     return run
+
+
+def _queue(session: Session, run: Run, lesson: Lesson, *, film: bool) -> None:
+    """Write the lesson and film it; one that is written is only filmed, so that what people changed in it stays."""
+    written = film and lesson.storyboard is not None and _lacks_only_its_film(session, lesson)
+    lesson.state, lesson.error = LessonState.WRITTEN if written else LessonState.QUEUED, ""
+    enqueue = partial(jobs.enqueue, session, run, subject_id=lesson.id, priority=LESSON_PRIORITY + lesson.position)
+    if not written:
+        enqueue(kind="write", lane="author", units=WRITE_UNITS)
+    if film:
+        enqueue(kind="film", lane="render", units=FILM_UNITS, blocked=not written)
+
+
+def _lacks_only_its_film(session: Session, lesson: Lesson) -> bool:
+    if lesson.state != LessonState.FAILED:
+        return lesson.state == LessonState.WRITTEN
+    dead = select(Job.kind).where(Job.subject_id == lesson.id, Job.state == JobState.DEAD)
+    return session.scalar(dead.order_by(Job.finished_at.desc()).limit(1)) == "film"
+
+
+def _to_generate(session: Session, course: Course) -> list[Lesson]:
+    """The lessons that are not completed, but for those that are just being filmed. Raises Conflict."""
+    filmed = select(Job.subject_id).where(Job.kind == "film", Job.state.in_((JobState.QUEUED, JobState.RUNNING)))
+    busy = set(session.scalars(filmed.join(Run, Run.id == Job.run_id).where(Run.course_id == course.id)))
+    open_ = [one for one in lessons_of(session, course.id) if one.state != LessonState.COMPLETED]
+    making = select(Revision.lesson_id).where(
+        Revision.lesson_id.in_([one.id for one in open_]), Revision.state == RevisionState.MAKING
+    )
+    changed = session.scalar(making.limit(1))
+    if changed is not None:
+        title = next(one.title for one in open_ if one.id == changed)
+        raise Conflict(f"A change of “{title}” is being made. Wait for it or stop it, then generate.")
+    return [one for one in open_ if one.id not in busy]
 
 
 def cancel(session: Session, run: Run) -> None:

@@ -83,7 +83,7 @@ def draft_outline(
         course.title = course.brief.title or UNTITLED
         course.version += 1
         _check_sources(sources_of(database, course.id))
-        runs.start_plan(database, course, person)
+        runs.start_plan(database, course, person, settings=site_of(request).settings)
     except BadInput as error:
         return brief_view(request, database, course, problem=str(error), status=error.status)
     return RedirectResponse(f"/courses/{course.id}/generating", 303)
