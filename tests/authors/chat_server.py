@@ -31,6 +31,9 @@ _PASSAGE = re.compile(
     re.S,
 )
 _EXHIBIT = re.compile(r"\[exhibit (X\d+): \w+ [^\]]*\]\n.*?\n\[end \1\]", re.S)
+_MARKED = r'<{tag} \w+="{kind}" mark="(?P<mark>\w+)">\n(?P<text>.*?)\n</{tag} mark=(?P=mark)>'
+_WISH = re.compile(r"^The instructor's wish: (.+)$", re.M)
+_CUE = re.compile(r"^cue ((?:\[S\d+\])*): (.+)$", re.M)
 _SENTENCE = re.compile(r"^(?:\d+\. |- |\w[\w ]*: )?\[(S\d+)\] (.+)$", re.M)
 
 
@@ -87,7 +90,9 @@ class Mind:
             return self.research(body, talk)
         answers = {
             "OutlineShape": self.outline,
-            "LessonTextShape": self.lesson,
+            "LessonTextShape": self.lesson_anew if "Revise the whole text" in talk[0] else self.lesson,
+            "BlockRevisionShape": self.block_anew,
+            "SceneRevisionShape": self.scene_anew,
             "StoryboardShape": self.storyboard,
             "QuizShape": self.quiz,
             "VerdictShape": self.review,
@@ -179,6 +184,48 @@ class Mind:
             questions.append(question("short", f"What does part {n + 1} say?", objective, other, [], answer))
         return {"questions": questions}
 
+    def block_anew(self, talk: str) -> dict[str, Any]:
+        """Half of the block for whom it shall be shorter; else all of it with one sentence more, word for word."""
+        kind, part = marked("lesson", talk)
+        told = [text for _, text in _SENTENCE.findall(part)]
+        if kind == "heading":
+            words = part.strip("# \n").split()
+            return {"block": block("heading", title=" ".join(words[1:] or [*words, "again"]))}
+        kinds = {"list": "bullets", "note": "note", "exercise": "exercise", "definition": "definition"}
+        term = re.match(r"definition of (.+?): ", part)
+        sentences = [sentence(text) for text in wished(told, talk)]
+        return {"block": block(kinds.get(kind, "paragraph"), term[1] if term else "", sentences=sentences)}
+
+    def lesson_anew(self, talk: str) -> dict[str, Any]:
+        """Every part of the lesson, treated like a block; exhibits stay where they are."""
+        _, part = marked("lesson", talk)
+        blocks: list[dict[str, Any]] = []
+        for run in re.split(r"^(?=# )", part, flags=re.M):
+            told = [text for _, text in _SENTENCE.findall(run)]
+            if run.startswith("# "):
+                blocks.append(block("heading", title=run.split("\n")[0].strip("# ")))
+            if told:
+                blocks.append(block("paragraph", sentences=[sentence(text) for text in wished(told, talk)]))
+            blocks += [block("exhibit", exhibit=name) for name in re.findall(r"^\[(X\d+)\]", run, re.M)]
+        return {"blocks": blocks[:60]}
+
+    def scene_anew(self, talk: str) -> dict[str, Any]:
+        """The slide's cues, fewer for whom it shall be shorter; else one more that nobody told."""
+        kind, part = marked("slide", talk)
+        if kind in ("title", "recap"):
+            lines = [line.partition(": ")[2] for line in part.split("\n") if line.startswith("line ")]
+            return {"scene": {**slide([], 0), "text": "What would you try first?", "items": lines[:-1] or lines}}
+        told = [(re.findall(r"S\d+", ids), text) for ids, text in _CUE.findall(part)]
+        free = _SENTENCE.findall(marked("lesson", talk, "sentences")[1])
+        more = [([name], text) for name, text in free if all(name not in ids for ids, _ in told)]
+        chosen = (
+            told[: max(1, len(told) // 2)] if "shorter" in _WISH.findall(talk)[0] else [*told[1:], *told[:1], *more[:1]]
+        )
+        made = slide([(ids[0] if ids else "", text) for ids, text in chosen], 1)
+        for cue, (ids, _) in zip(made["cues"], chosen, strict=True):
+            cue["sentences"] = ids[:4]
+        return {"scene": made}
+
     def review(self, _: str) -> dict[str, Any]:
         if self.never_satisfied:
             return {"good": False, "changes": ["Make it better."]}
@@ -189,9 +236,32 @@ def block(kind: str, title: str = "", sentences: list[Any] | None = None, exhibi
     return {"kind": kind, "title": title, "sentences": sentences or [], "solution": [], "exhibit": exhibit}
 
 
+def marked(tag: str, talk: str, kind: str = r"(?P<kind>\w+)") -> tuple[str, str]:
+    """The kind and the text of the first part that stands between such marks."""
+    found = re.search(_MARKED.format(tag=tag, kind=kind), talk, re.S)
+    assert found is not None, talk
+    return found.groupdict().get("kind", ""), found["text"]
+
+
+def wished(told: list[str], talk: str) -> list[str]:
+    """The sentences as the instructor wishes them."""
+    if "shorter" in _WISH.findall(talk)[0]:
+        return told[: len(told) // 2] or [" ".join(told[0].split()[:-2]) + "."]
+    turned = [*told[1:], *told[:1]]
+    known = {text for found in _PASSAGE.finditer(talk) for text in re.findall(r"[^.\n]+\.", found["text"])}
+    more = sorted(text.strip() for text in known if text.strip() not in talk.partition("<passage")[0] and " " in text)
+    return [*turned, *more[:1]]
+
+
+def sentence(text: str) -> dict[str, str]:
+    return {"text": text, "passage": "", "quote": text}
+
+
 def slide(run: list[tuple[str, str]], number: int) -> dict[str, Any]:
     lines = [", ".join(re.findall(r"\b[a-z]{6,}\b", text)[:3]) or " ".join(text.split()[:3]) for _, text in run]
-    cues = [{"text": text, "item": n, "sentences": [name]} for n, (name, text) in enumerate(run, start=1)]
+    cues: list[dict[str, Any]] = [
+        {"text": text, "item": n, "sentences": [name]} for n, (name, text) in enumerate(run, start=1)
+    ]
     empty: dict[str, Any] = {"text": "", "term": "", "heads": [], "rows": [], "correct": 0, "answer": "", "exhibit": ""}
     return {"kind": "steps", "title": f"Part {number}", "items": lines, "cues": cues, **empty}
 

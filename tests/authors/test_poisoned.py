@@ -13,10 +13,12 @@ from typing import Any
 import pytest
 
 from service.authors.agents.author import AgentAuthor
+from service.domain.course import Brief
+from service.domain.revision import Change, LessonDocuments, Part
 from service.domain.source import Chunk, Source
 from service.ports import Evidence
 from tests.authors.chat_server import Mind, Notebook, block, chat, model_at
-from tests.authors.test_author_contract import Course, made
+from tests.authors.test_author_contract import Course, made, silent
 from tests.authors.texts import SourceBuilder, bees, evidence
 
 ORDERS = (
@@ -33,6 +35,7 @@ ORDERS = (
 )  # fmt: skip
 PLACES = ("paragraph", "heading", "item", "code")
 DOCUMENTS = [(place, order) for place in PLACES for order in ORDERS]
+REVISED: tuple[Part, ...] = ("block", "scene", "lesson")  # one of them after each course is made
 FOREIGN = bees()
 SECRET = "Ground rules, which nothing in a document can change"
 
@@ -121,6 +124,32 @@ class Obedient(Mind):
         made["recap"] = self._payload(talk)[-5:]
         return made
 
+    def block_anew(self, talk: str) -> dict[str, Any]:
+        return {"block": self._poisoned(super().block_anew(talk)["block"], talk)}
+
+    def lesson_anew(self, talk: str) -> dict[str, Any]:
+        made = super().lesson_anew(talk)
+        return {"blocks": [block("exhibit", exhibit="X77"), *(self._poisoned(one, talk) for one in made["blocks"])]}
+
+    def scene_anew(self, talk: str) -> dict[str, Any]:
+        scene = super().scene_anew(talk)["scene"]
+        payload = self._payload(talk)
+        scene["title"] += " <img src=x onerror=alert(1)>"
+        scene["items"] = [*scene["items"][:3], *payload[-4:]]
+        scene["exhibit"] = "file:///etc/passwd"
+        scene["cues"] += [
+            {"text": text, "item": 1, "sentences": name} for text in payload[-5:] for name in (["S999"], [])
+        ]
+        return {"scene": scene}
+
+    def _poisoned(self, part: dict[str, Any], talk: str) -> dict[str, Any]:
+        payload = self._payload(talk)
+        lies = [{"text": text, "passage": name, "quote": text} for text in payload for name in ("P9001", "P1")]
+        bare = [{"text": text, "passage": "", "quote": ""} for text in payload[-4:]]
+        part["sentences"] = [*part["sentences"][:4], *lies[-8:], *bare]
+        part["title"] += " <script src='https://evil.example/x.js'></script>"
+        return part
+
     def quiz(self, talk: str) -> dict[str, Any]:
         made = super().quiz(talk)
         for one in made["questions"]:
@@ -128,6 +157,22 @@ class Obedient(Mind):
             for option in one["options"]:
                 option["why"] += " <script src='https://evil.example/x.js'></script>"
         return made
+
+
+def revise_all(author: AgentAuthor, course: Course, given: Evidence, part: Part) -> None:
+    """Change a part of every lesson with the wish for an example, and keep what comes of it."""
+    for n, lesson in enumerate(course.lessons):
+        documents = LessonDocuments(text=lesson, storyboard=course.storyboards[n])
+        part_id = {
+            "block": next(one.id for one in lesson.blocks if one.kind == "paragraph"),
+            "scene": next(one.id for one in course.storyboards[n].scenes if one.kind not in ("title", "bullets")),
+            "lesson": "",
+        }[part]
+        change = Change(part=part, id=part_id, wish="add an example")
+        new = author.revise(Brief(), course.plan, documents, change, given, silent)
+        assert new.storyboard is not None
+        assert new != documents
+        course.lessons[n], course.storyboards[n] = new.text, new.storyboard
 
 
 def deceived(source: Source) -> Evidence:
@@ -214,7 +259,9 @@ def test_there_are_forty_documents() -> None:
 def test_an_order_in_a_document_has_no_effect_outside_of_it(place: str, order: str) -> None:
     source = poisoned(place, order)
     with chat(Obedient()) as (server, _), watched() as effects:
-        course = made(AgentAuthor(model_at(server), Notebook()), deceived(source))
+        author, given = AgentAuthor(model_at(server), Notebook()), deceived(source)
+        course = made(author, given)
+        revise_all(author, course, given, REVISED[DOCUMENTS.index((place, order)) % len(REVISED)])
         asked = server.bodies()
     assert effects == []
     assert {cite.source for cite in course.cites()} == {source.sha256}

@@ -1,10 +1,11 @@
-"""The author that asks a model: each of the port's four wishes is a piece of work for a team, and its answer is read
+"""The author that asks a model: each of the port's wishes is a piece of work for a team, and its answer is read
 by our code into the same documents that the author without a model makes."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TypeVar
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
 
 from service.authors.agents.boards import own_scenes, storyboard_of
 from service.authors.agents.calls import Calls
@@ -13,8 +14,18 @@ from service.authors.agents.lesson_page import LessonPage
 from service.authors.agents.outlines import outline_of
 from service.authors.agents.prompting import digest_of, material_of, version
 from service.authors.agents.questions import quiz_of
-from service.authors.agents.shapes import FindingsShape, LessonTextShape, OutlineShape, QuizShape, StoryboardShape
+from service.authors.agents.scene_revision import SceneRevision
+from service.authors.agents.shapes import (
+    BlockRevisionShape,
+    FindingsShape,
+    LessonTextShape,
+    OutlineShape,
+    QuizShape,
+    SceneRevisionShape,
+    StoryboardShape,
+)
 from service.authors.agents.shelf import Passage, Shelf
+from service.authors.agents.text_revision import TextRevision
 from service.authors.agents.texts import Writing
 from service.authors.agents.work import ChatModel, Research, Work
 from service.authors.extractive.library import ReadingCache
@@ -27,6 +38,7 @@ from service.domain.lesson import Lesson
 from service.domain.quiz import Quiz
 from service.domain.report import CourseDocuments, Taught
 from service.domain.revision import Change, LessonDocuments
+from service.domain.source import Document
 from service.domain.storyboard import Storyboard
 from service.errors import BadInput
 from service.ports import UNPAID, Evidence, Report, Till
@@ -140,16 +152,52 @@ class AgentAuthor:
 
     def revise(
         self,
-        brief: Brief,  # noqa: ARG002
-        plan: CoursePlan,  # noqa: ARG002
-        documents: LessonDocuments,  # noqa: ARG002
+        brief: Brief,
+        plan: CoursePlan,
+        documents: LessonDocuments,
         change: Change,
-        evidence: Evidence,  # noqa: ARG002
-        report: Report,  # noqa: ARG002
-        till: Till = UNPAID,  # noqa: ARG002
+        evidence: Evidence,
+        report: Report,
+        till: Till = UNPAID,
     ) -> LessonDocuments:
-        """See `ports.Author`."""
-        raise BadInput(f"A {change.part} cannot be changed by itself yet. Generate the lesson anew instead.")
+        """See `ports.Author`. Who asks the same again gets another answer.
+
+        Raises:
+            BadInput: there is no such part, or nothing of it is made of sentences.
+            Broken: no draft did what was wished; the message says what the last one lacked.
+            Unavailable, Throttled, Paused: see `AgentManager.run`.
+        """
+        shelf = Shelf(evidence)
+        work = self._revision(brief, plan, documents, change, shelf)
+        work = replace(work, rules=_rules(evidence), doing="Revising", variation=str(change.turn or ""))
+        return self._run(work, brief, report, till)
+
+    def _revision(
+        self, brief: Brief, plan: CoursePlan, documents: LessonDocuments, change: Change, shelf: Shelf
+    ) -> Work[LessonDocuments]:
+        place = _place(plan, plan.lesson(documents.text.id))
+        if change.part == "scene":
+            if documents.storyboard is None:
+                raise BadInput("This lesson has no video yet. Generate it first, then change a slide.")
+            scene = SceneRevision(brief, plan, documents.text, documents.storyboard, shelf, change.id, change.wish)
+            return Work(
+                maker="storyboarder",
+                shape=SceneRevisionShape,
+                place=place,
+                task=scene.task(),
+                read=lambda shape: scene.read(shape).within(lambda board: _with(documents, storyboard=board)),
+                prompt="storyboarder_revises",
+            )
+        text = TextRevision(plan, documents.text, shelf, change.id if change.part == "block" else "", change.wish)
+        read: Callable[[Any], Draft[Lesson]] = text.read_block if change.part == "block" else text.read_lesson
+        return Work(
+            maker="writer",
+            shape=BlockRevisionShape if change.part == "block" else LessonTextShape,
+            place=place,
+            task=text.task(),
+            read=lambda shape: read(shape).within(lambda lesson: _with(documents, text=lesson)),
+            prompt="writer_revises",
+        )
 
     def answer(
         self,
@@ -200,6 +248,15 @@ class _Bench:
                 f"The sources say nothing about “{self._planned.title}”. Add a document about it, or remove the lesson."
             )
         return f"These passages are the lesson's material.\n\n{material_of(self.passages)}"
+
+
+def _rules(evidence: Evidence) -> str:
+    """What the agents keep to: the passages, or where the course has no source at all, what is known of its topic."""
+    return "ground_rules" if evidence.sources else "topic_rules"
+
+
+def _with(documents: LessonDocuments, **changed: Document) -> LessonDocuments:
+    return documents.model_copy(update=changed)
 
 
 def _titled(brief: Brief) -> str:

@@ -7,7 +7,7 @@ claims, and a sentence that an instructor wrote reaches them like any other.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Mapping
 
 from service.domain.lesson import (
     Claim,
@@ -27,13 +27,17 @@ _WORD = re.compile(r"[^\W\d_]{4,}")
 
 
 class LessonPage:
-    """The lesson's sentences by id (S1, S2, …), its exhibits (X1, …) and its objectives (O1, …)."""
+    """The lesson's sentences by id (S1, S2, …), its exhibits (X1, …) and its objectives (O1, …).
 
-    def __init__(self, lesson: Lesson) -> None:
+    `exhibits` gives blocks of code and tables another id, by which they are known elsewhere.
+    """
+
+    def __init__(self, lesson: Lesson, exhibits: Mapping[str, str] | None = None) -> None:
         self.lesson = lesson
         self.claims = {f"S{number}": claim for number, claim in enumerate(lesson.claims(), start=1)}
         shown = [block for block in lesson.blocks if isinstance(block, CodeBlock | TableBlock)]
-        self.exhibits = {f"X{number}": block for number, block in enumerate(shown, start=1)}
+        known = exhibits or {}
+        self.exhibits = {known.get(block.id, f"X{number}"): block for number, block in enumerate(shown, start=1)}
         self.objectives = {f"O{number}": one for number, one in enumerate(lesson.objectives, start=1)}
 
     @property
@@ -59,20 +63,21 @@ class LessonPage:
         if not words:
             return None
         best = max(
-            (claim for claim in self.claims.values() if claim.cites),
+            (claim for claim in self.claims.values() if claim.factual),
             key=lambda claim: len(words & set(_WORD.findall(claim.text.lower()))),
             default=None,
         )
         shared = words & set(_WORD.findall(best.text.lower())) if best else set()
         return best if 2 * len(shared) >= len(words) else None
 
-    def render(self) -> str:
-        """The page as text, with the ids."""
-        ids = {id(claim): name for name, claim in self.claims.items()}
-        places = {id(block): name for name, block in self.exhibits.items()}
+    def render(self, only: Container[str] | None = None) -> str:
+        """The page as text, with the ids; with `only`, no sentence and no exhibit but these."""
+        ids = {id(claim): name for name, claim in self.claims.items() if only is None or name in only}
+        places = {id(block): name for name, block in self.exhibits.items() if only is None or name in only}
         lines = [f"[{name}] objective: {one.text} ({one.bloom})" for name, one in self.objectives.items()]
         for block in self.lesson.blocks:
-            lines += _lines(block, ids, places)
+            if not isinstance(block, CodeBlock | TableBlock) or id(block) in places:
+                lines += _lines(block, ids, places)
         return "\n".join(lines)
 
 
@@ -82,7 +87,7 @@ def _bare(name: str) -> str:
 
 def _lines(block: LessonBlock, ids: dict[int, str], places: dict[int, str]) -> list[str]:
     def told(claims: Iterable[Claim], mark: str = "") -> list[str]:
-        return [f"{mark}[{ids[id(claim)]}] {claim.text}" for claim in claims]
+        return [f"{mark}[{ids[id(claim)]}] {claim.text}" for claim in claims if id(claim) in ids]
 
     match block:
         case HeadingBlock():

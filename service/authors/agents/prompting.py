@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import re
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from string import Template
@@ -92,12 +94,17 @@ def material_of(passages: list[Passage]) -> str:
     return "\n".join(_marked(passage, _with_exhibits(passage)) for passage in passages)
 
 
+def marked(tag: str, given: Mapping[str, str], text: str, whole: str = "") -> str:
+    """The text between marks that it cannot hold itself, because they carry the hash of it, or of the `whole` of it."""
+    mark = hashlib.sha256((whole or text).encode()).hexdigest()[:12]
+    plain = {name: " ".join(re.sub("[<>]", "", value).replace('"', "'").split()) for name, value in given.items()}
+    start = " ".join([tag, *(f'{name}="{value}"' for name, value in plain.items()), f'mark="{mark}"'])
+    return f"<{start}>\n{text}\n</{tag} mark={mark}>"
+
+
 def _marked(passage: Passage, text: str) -> str:
-    """The text between marks that it cannot hold itself, because they carry its hash."""
-    mark = hashlib.sha256(passage.chunk.text.encode()).hexdigest()[:12]
-    heading = " ".join(passage.chunk.heading.replace('"', "'").replace("<", "").replace(">", "").split())
-    start = f'<passage id="{passage.id}" heading="{heading}" words="{passage.words}" mark="{mark}">'
-    return f"{start}\n{text}\n</passage mark={mark}>"
+    given = {"id": passage.id, "heading": passage.chunk.heading, "words": str(passage.words)}
+    return marked("passage", given, text, whole=passage.chunk.text)
 
 
 def _with_exhibits(passage: Passage) -> str:

@@ -12,12 +12,11 @@ from service.authors.agents.drafts import MOST_FAULTS, Draft
 from service.authors.agents.lesson_page import LessonPage
 from service.authors.agents.shapes import ChoiceShape, QuestionShape, QuizShape
 from service.authors.agents.shelf import same
-from service.authors.agents.wording import clean, invents_figures
+from service.authors.agents.wording import clean, invents_figures, words_behind
 from service.domain.conventions import ITEMS_PER_OBJECTIVE
 from service.domain.item_flaws import absolute_terms, flaws
 from service.domain.quiz import Option, Quiz, QuizItem
 from service.domain.report import item_faults
-from service.domain.source import Cite
 
 FEWEST = {"single": 3, "multiple": 3, "true_false": 2, "ordering": 3}
 
@@ -43,16 +42,17 @@ def quiz_of(shape: QuizShape, page: LessonPage, evidence: str) -> Draft[Quiz]:
 def _item(shape: QuestionShape, stem: str, page: LessonPage, evidence: str, item_id: str) -> QuizItem | str:
     """The item; or, as text, why it cannot be used."""
     objective = page.objective(shape.objective)
-    cites = tuple(dict.fromkeys(cite for claim in page.told_by(shape.sentences) for cite in claim.cites))
-    if not stem or not objective or not cites:
+    told = page.told_by(shape.sentences)
+    cites, proofs = tuple(dict.fromkeys(cite for claim in told for cite in claim.cites)), words_behind(told)
+    if not stem or not objective or not told:
         return "it names an objective (O1 …) and the sentences (S1 …) that prove it, from the lesson."
     answer = clean(shape.answer, evidence)
     if shape.kind == "short":
-        if not answer or invents_figures(answer, cites):
+        if not answer or invents_figures(answer, proofs):
             return "a short question has a model answer that its sentences hold."
         return QuizItem(id=item_id, kind="short", stem=stem, model_answer=answer, objective=objective, cites=cites)
     choices = [choice for choice in shape.options if clean(choice.text, evidence)]
-    fault = _choices_fault(shape.kind, choices, cites)
+    fault = _choices_fault(shape.kind, choices, proofs)
     if fault:
         return fault
     placed, key = _placed(shape.kind, choices, stem)
@@ -67,7 +67,7 @@ def _item(shape: QuestionShape, stem: str, page: LessonPage, evidence: str, item
     return f"{wrong}." if wrong else item
 
 
-def _choices_fault(kind: str, choices: Sequence[ChoiceShape], cites: Sequence[Cite]) -> str:
+def _choices_fault(kind: str, choices: Sequence[ChoiceShape], proofs: Sequence[str]) -> str:
     right = [choice for choice in choices if choice.right]
     texts = [same(choice.text) for choice in choices]
     if len(choices) < FEWEST[kind]:
@@ -80,7 +80,7 @@ def _choices_fault(kind: str, choices: Sequence[ChoiceShape], cites: Sequence[Ci
         return "exactly one of its options is right."
     if kind == "multiple" and not 2 <= len(right) < len(choices):
         return "two or more of its options are right, and one or more are wrong."
-    if kind in ("single", "multiple") and any(invents_figures(choice.text, cites) for choice in right):
+    if kind in ("single", "multiple") and any(invents_figures(choice.text, proofs) for choice in right):
         return "a right option has a figure that its sentences do not have."
     return ""
 

@@ -80,6 +80,12 @@ class LessonTextShape(Shape):
     blocks: list[BlockShape] = Field(max_length=60)
 
 
+class BlockRevisionShape(Shape):
+    """The writer's answer when one block is to be made anew."""
+
+    block: BlockShape
+
+
 SceneKind = Literal[
     "bullets", "steps", "definition", "exhibit", "comparison", "figure", "process", "warning", "worked", "question"
 ]
@@ -111,6 +117,12 @@ class StoryboardShape(Shape):
     hook: str = Field(description="the question that opens the video")
     scenes: list[SceneShape] = Field(max_length=24)
     recap: list[str] = Field(max_length=5, description="what to remember, in short lines")
+
+
+class SceneRevisionShape(Shape):
+    """The storyboarder's answer when one slide is to be made anew."""
+
+    scene: SceneShape
 
 
 class ChoiceShape(Shape):

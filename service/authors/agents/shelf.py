@@ -41,6 +41,10 @@ class Exhibit:
     def end(self) -> int:
         return (self.printed or self.block).end
 
+    def holds(self, cite: Cite) -> bool:
+        """Whether the cite points into this code or table."""
+        return cite.source == self.source.sha256 and self.block.start <= cite.start < self.block.end
+
     @property
     def cites(self) -> tuple[Cite, ...]:
         return tuple(self.source.cite(one.start, one.end) for one in (self.block, self.printed) if one)
@@ -71,7 +75,7 @@ class Passage:
     def words(self) -> int:
         return len(self.chunk.text.split())
 
-    def overlaps(self, span: Span | Chunk) -> bool:
+    def overlaps(self, span: Span | Chunk | Cite) -> bool:
         return self.chunk.source == span.source and self.chunk.start < span.end and self.chunk.end > span.start
 
 
@@ -96,7 +100,7 @@ class Shelf:
     def exhibit(self, exhibit_id: str) -> Exhibit | None:
         return self._exhibits.get(_bare(exhibit_id))
 
-    def covering(self, spans: Iterable[Span | Chunk]) -> list[Passage]:
+    def covering(self, spans: Iterable[Span | Chunk | Cite]) -> list[Passage]:
         """The passages that these spans touch, each once, in the spans' order."""
         found = [passage for span in spans for passage in self.passages if passage.overlaps(span)]
         return list(dict.fromkeys(found))

@@ -124,7 +124,7 @@ class _Run(Generic[T]):
             return f"Looking up sources for {place}"
         verb = {"designer": "Designing", "storyboarder": "Storyboarding", "quiz_master": "Setting questions for"}
         if not done:
-            return f"{verb.get(self._work.maker, 'Writing')} {place}"
+            return f"{self._work.doing or verb.get(self._work.maker, 'Writing')} {place}"
         return f"Reviewing {place}" if self._progress.review else f"Revising {place}"
 
     # --- the team ---

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from service.authors.agents.drafts import MOST_FAULTS, Draft
@@ -26,24 +27,31 @@ from service.domain.lesson import (
 )
 from service.domain.support import judged
 
+_ID = re.compile(r"^\[S\d+\] ?")  # of a sentence that stood in the lesson and was copied with its mark
+
 
 @dataclass
 class Writing:
-    """One lesson's text in the making: what it may cite, and what was said already, here or in a lesson before."""
+    """One lesson's text in the making: what it may cite, and what was said already, here or in a lesson before.
+
+    `kept` are sentences that stand already and stay as they are when they are repeated word for word. In a course
+    without sources nothing can be quoted: every sentence that is no question is taken for a fact without a proof.
+    """
 
     planned: LessonPlan
     passages: Sequence[Passage]
     shelf: Shelf
     told: frozenset[str] = frozenset()
+    kept: Mapping[str, Claim] = field(default_factory=dict)
+    said: set[str] = field(default_factory=set)
+    shown: set[str] = field(default_factory=set)
     faults: list[str] = field(default_factory=list)
-    _said: set[str] = field(default_factory=set)
-    _shown: set[str] = field(default_factory=set)
 
     def lesson(self, shape: LessonTextShape) -> Draft[Lesson]:
         """The lesson, and what the writer should change; None when no sentence of it has a proof."""
         blocks: list[LessonBlock] = []
         for number, block in enumerate(shape.blocks, start=1):
-            made = self._block(block, f"b{number}")
+            made = self.block(block, f"b{number}")
             if made is not None:
                 blocks.append(made)
         lesson = Lesson(
@@ -53,11 +61,12 @@ class Writing:
             blocks=tuple(_without_empty_headings(blocks)),
         )
         self.faults += self._not_shown()
-        if not any(claim.cites for claim in lesson.claims()):
+        if not any(claim.factual and (claim.cites or not self.shelf.passages) for claim in lesson.claims()):
             return Draft(None, (*self.faults[:MOST_FAULTS], "No sentence quotes a passage that was given."))
         return Draft(lesson, tuple(self.faults[:MOST_FAULTS]))
 
-    def _block(self, shape: BlockShape, block_id: str) -> LessonBlock | None:
+    def block(self, shape: BlockShape, block_id: str) -> LessonBlock | None:
+        """The block; None when nothing of it can be used."""
         title = clean(shape.title, self.shelf.text)
         if shape.kind == "heading":
             return HeadingBlock(id=block_id, text=title) if title else None
@@ -82,16 +91,22 @@ class Writing:
     def _claims(self, shapes: Iterable[SentenceShape]) -> Iterator[Claim]:
         for shape in shapes:
             claim = self._claim(shape)
-            if claim is None or same(claim.text) in self._said:
+            if claim is None or same(claim.text) in self.said:
                 continue
-            self._said.add(same(claim.text))
+            self.said.add(same(claim.text))
             yield claim
 
     def _claim(self, shape: SentenceShape) -> Claim | None:
+        """The sentence as it stood; without a proof where there are no sources; else with the proof that it needs."""
+        text = _ID.sub("", clean(shape.text, self.shelf.text))
+        if not text or same(text) in self.kept:
+            return self.kept.get(same(text))
+        if self.shelf.passages:
+            return self._proven(shape, text)
+        return Claim(text=text, factual=False) if text.endswith("?") else Claim(text=text, state="unsupported")
+
+    def _proven(self, shape: SentenceShape, text: str) -> Claim | None:
         """The sentence with its proof; one that needs none as it is; None when it has none and needs one."""
-        text = clean(shape.text, self.shelf.text)
-        if not text:
-            return None
         if not shape.quote.strip():
             if not states_a_fact(text):
                 return Claim(text=text, factual=False)
@@ -105,7 +120,7 @@ class Writing:
             return None
         if same(cite.quote) in self.told:
             return None
-        for objection in objections(text, [cite])[:1]:
+        for objection in objections(text, [cite.quote])[:1]:
             self.faults.append(f"“{text[:120]}” says something else than its quote: {objection.rstrip('.')}.")
         return judged(Claim(text=text, cites=(cite,)))
 
@@ -114,9 +129,9 @@ class Writing:
         if exhibit is None or not any(exhibit in passage.exhibits for passage in self.passages):
             self.faults.append(f"There is no exhibit {clean(name, '')[:20]} in the passages of this lesson.")
             return None
-        if exhibit.id in self._shown:
+        if exhibit.id in self.shown:
             return None
-        self._shown.add(exhibit.id)
+        self.shown.add(exhibit.id)
         if exhibit.block.kind == "table":
             return TableBlock(id=block_id, rows=exhibit.rows, cites=exhibit.cites)
         return CodeBlock(
@@ -124,7 +139,7 @@ class Writing:
         )
 
     def _not_shown(self) -> Iterator[str]:
-        missing = [x.id for passage in self.passages for x in passage.exhibits if x.id not in self._shown]
+        missing = [x.id for passage in self.passages for x in passage.exhibits if x.id not in self.shown]
         if missing:
             yield f"The exhibits {', '.join(missing)} are shown nowhere: show each where it is explained."
 

@@ -6,9 +6,9 @@ The documents hold plain text: markup, addresses and signs that no source holds 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable
 
-from service.domain.source import Cite
+from service.domain.lesson import Claim
 from service.domain.support import judge
 
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
@@ -35,12 +35,17 @@ def states_a_fact(text: str) -> bool:
     return not text.rstrip().endswith("?") and (bool(_FACT.search(text)) or len(text.split()) > 24)
 
 
-def invents_figures(text: str, cites: Sequence[Cite]) -> bool:
-    """Whether the text has a figure that none of the quotes has."""
-    return not set(_NUMBER.findall(text)) <= {n for cite in cites for n in _NUMBER.findall(cite.quote)}
+def words_behind(claims: Iterable[Claim]) -> tuple[str, ...]:
+    """What sentences stand on: the words that they cite, or their own where they cite nothing."""
+    return tuple(text for claim in claims for text in [cite.quote for cite in claim.cites] or [claim.text])
 
 
-def objections(text: str, cites: Sequence[Cite]) -> tuple[str, ...]:
-    """What speaks against the sentence in the quotes that it names; nothing when they carry it, or nearly do."""
-    verdict = judge(text, [cite.quote for cite in cites])
+def invents_figures(text: str, proofs: Iterable[str]) -> bool:
+    """Whether the text has a figure that none of its proofs has."""
+    return not set(_NUMBER.findall(text)) <= {number for proof in proofs for number in _NUMBER.findall(proof)}
+
+
+def objections(text: str, proofs: Iterable[str]) -> tuple[str, ...]:
+    """What speaks against the sentence in what it stands on; nothing when that carries it, or nearly does."""
+    verdict = judge(text, proofs)
     return (verdict.faults or ("hardly a word of it stands there",)) if verdict.state == "unsupported" else ()

@@ -46,8 +46,9 @@ class Research:
 class Work(Generic[T]):
     """One piece of work: who makes it, from what, and how our code reads the answer.
 
-    `prompt` names the maker's instructions where they are not those of its role, `rules` what everybody keeps to.
-    `variation` asks for another answer than the same work got under another name.
+    `prompt` names the maker's instructions where they are not those of its role, `rules` what everybody keeps to, and
+    `doing` says what is done in the instructor's words. `variation` asks for another answer than the same work got
+    under another name.
     """
 
     maker: str
@@ -58,4 +59,5 @@ class Work(Generic[T]):
     research: Research | None = None
     prompt: str = ""
     rules: str = "ground_rules"
+    doing: str = ""
     variation: str = ""
