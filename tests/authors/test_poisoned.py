@@ -138,7 +138,7 @@ class Obedient(Mind):
         scene["items"] = [*scene["items"][:3], *payload[-4:]]
         scene["exhibit"] = "file:///etc/passwd"
         scene["cues"] += [
-            {"text": text, "item": 1, "sentences": name} for text in payload[-5:] for name in (["S999"], [])
+            {"text": text, "item": 1, "sentences": name} for text in payload[-4:] for name in (["S999"], [])
         ]
         return {"scene": scene}
 
