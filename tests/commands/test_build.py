@@ -24,7 +24,8 @@ def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Nobody's home is touched, and no key of the shell's counts."""
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("SPEECH", "silent:")
-    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    for name in ("OPENAI_API_KEY", "LLM", "NLI"):
+        monkeypatch.delenv(name, raising=False)
     yield
 
 
@@ -109,6 +110,8 @@ def test_bad_options_are_one_clear_line(tmp_path: Path, capsys: pytest.CaptureFi
     assert "--minutes" in refused(capsys, TEXT, "--out", out, "--minutes", "-1")
     assert "--language" in refused(capsys, TEXT, "--out", out, "--language", "klingon")
     assert "--budget-usd" in refused(capsys, TEXT, "--out", out, "--budget-usd", "-1")
+    assert "--budget-usd" in refused(capsys, TEXT, "--out", out, "--budget-usd", "nan")
+    assert "nothing to build from" in refused(capsys, "--out", out)
     assert not out.exists()
 
 

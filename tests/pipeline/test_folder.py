@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import stat
 import uuid
@@ -22,6 +23,7 @@ from service.domain.storyboard import Film
 from service.errors import BadInput, NotFound, Unavailable
 from service.pipeline.folder import write_folder
 from service.ports import Services, StorageService
+from service.settings import Settings
 from tests.domain.handmade_course import FIRST, SHA, SOURCE, documents
 from tests.pipeline.tiny_film import film_files
 
@@ -39,6 +41,7 @@ def course_rows(session: Session, storage: StorageService, films: Path) -> Cours
     session.add(course)
     session.flush()
     write_plan(session, course, made.plan)
+    storage.put(f"uploads/{UPLOAD}", SOURCE.encode(), "text/markdown")
     session.add(
         Source(
             course_id=course.id,
@@ -95,13 +98,15 @@ def course(session: Session, storage: StorageService, films: Path) -> Course:
 
 
 @pytest.fixture
-def services(storage: StorageService) -> Services:
+def services(storage: StorageService, settings: Settings) -> Services:
     """Only what the folder needs to know: where the films lie and who made them."""
     parts = {
         "storage": storage,
         "author": SimpleNamespace(name="extractive"),
         "speech": SimpleNamespace(voice="not-used"),
         "embedder": None,
+        "contradiction": None,
+        "settings": settings,
     }
     return cast(Services, SimpleNamespace(**parts))
 
@@ -127,7 +132,7 @@ def test_the_folder_holds_exactly_the_promised_files(write: Write) -> None:
     written = [
         f"{lesson}/{name}" for lesson in lessons for name in ("lesson.md", "storyboard.json", "quiz.json", *FILES)
     ]
-    expected = {"course.json", "report.json", "course.lock", f"sources/{SHA}.txt", *written}
+    expected = {"course.json", "report.json", "course.lock", f"sources/{SHA}.txt", f"inputs/{UPLOAD}.md", *written}
     folder = write()
     assert set(tree(folder)) == expected
     assert stat.S_IMODE(folder.stat().st_mode) == 0o755
@@ -167,6 +172,21 @@ def test_the_lock_names_inputs_author_voice_and_packages(write: Write) -> None:
     assert lock.inputs[0].text_sha256 == SHA
     assert (lock.author, lock.voice, lock.embedder, lock.theme) == ("extractive", "test-voice", "none", "light")
     assert "pillow" in lock.packages
+
+
+def test_the_lock_keeps_the_hash_of_every_document_but_pictures_and_sound(write: Write) -> None:
+    folder = write()
+    lock = CourseLock.model_validate_json((folder / "course.lock").read_bytes())
+    left_out = ("course.lock", "video.mp4", "poster.jpg", f"{UPLOAD}.md")
+    kept = {name: body for name, body in tree(folder).items() if not name.endswith(left_out)}
+    assert lock.documents == {name: hashlib.sha256(body).hexdigest() for name, body in kept.items()}
+    assert any(name.endswith("captions.vtt") for name in lock.documents)
+
+
+def test_the_lock_says_which_lessons_no_step_made(write: Write) -> None:
+    lock = CourseLock.model_validate_json((write() / "course.lock").read_bytes())
+    assert len(lock.edited) == 2
+    assert "“What a hive is” is not as extractive made it" in lock.edited[0]
 
 
 def test_the_report_in_the_folder_is_the_report_of_the_folder(write: Write) -> None:
