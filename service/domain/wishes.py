@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from typing import Literal, Protocol, TypeVar
 
+from service.domain.consequences import cites_of, meets
 from service.domain.lesson import CodeBlock, ExerciseBlock, HeadingBlock, Lesson, LessonBlock, TableBlock
 from service.domain.revision import Change, LessonDocuments
 from service.domain.storyboard import Scene
@@ -79,6 +80,8 @@ def broken_rule(before: LessonDocuments, after: LessonDocuments, change: Change)
     lengths = (_lengths_of_scene if change.part == "scene" else _lengths_of_text)(before, after, change)
     if lengths is None:
         return "It changed more than was asked for."
+    if change.part == "scene" and not change.wish and _shows_what_is_gone(before, change.id):
+        return ""  # it may have little left to say
     return _broken_length(change.wish, *lengths)
 
 
@@ -108,6 +111,12 @@ def _lengths_of_scene(before: LessonDocuments, after: LessonDocuments, change: C
         return None
     was = [one for one in before.storyboard.scenes if one.id == change.id]
     return sum(map(spoken_words, was)), sum(map(spoken_words, now))
+
+
+def _shows_what_is_gone(documents: LessonDocuments, changed: str) -> bool:
+    said = tuple(documents.text.cites())
+    scenes = documents.storyboard.scenes if documents.storyboard else ()
+    return any(not meets(cite, said) for scene in scenes if scene.id == changed for cite in cites_of(scene))
 
 
 def _broken_length(wish: str, was: int, now: int) -> str:

@@ -6,6 +6,7 @@ from service.authors.extractive.compose import write_lesson
 from service.authors.extractive.library import Library, ReadingCache
 from service.authors.extractive.outline import plan_course
 from service.authors.extractive.quiz import quiz_of, video_question
+from service.authors.extractive.revise import revised
 from service.authors.extractive.tutor import Tutor
 from service.authors.extractive.video import storyboard_of
 from service.domain.answer import Answer
@@ -106,16 +107,24 @@ class ExtractiveAuthor:
 
     def revise(
         self,
-        brief: Brief,  # noqa: ARG002
-        plan: CoursePlan,  # noqa: ARG002
-        documents: LessonDocuments,  # noqa: ARG002
+        brief: Brief,  # noqa: ARG002 - part of the port; only the plan depends on it
+        plan: CoursePlan,
+        documents: LessonDocuments,
         change: Change,
-        evidence: Evidence,  # noqa: ARG002
-        report: Report,  # noqa: ARG002
-        till: Till = UNPAID,  # noqa: ARG002
+        evidence: Evidence,
+        report: Report,
+        till: Till = UNPAID,  # noqa: ARG002 - rules cost nothing
     ) -> LessonDocuments:
-        """See `ports.Author`."""
-        raise BadInput(f"A {change.part} cannot be changed by itself yet. Generate the lesson anew instead.")
+        """One part made anew, for the few wishes that need no model.
+
+        Raises:
+            BadInput: it is another wish, or the sources do not give what it needs.
+        """
+        report("Looking for other sentences in the sources", 0.0)
+        library = Library(evidence, self._readings)
+        made = revised(plan, documents, change, library, lambda text: self._drawn(plan, text, library))
+        report("The change is made", 1.0)
+        return made
 
     def answer(
         self,
