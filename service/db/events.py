@@ -4,10 +4,10 @@ The number is taken from the run's own row inside the writing transaction, so th
 commits and a reader that asks for "after N" misses nothing.
 
     kind      progress | lesson | source | done | failed | canceled; the last three end a run
-    data      always `percent` (0 to 100, never falling) and `what` (a sentence in the instructor's words); where it
-              applies `paused` (it waits for a person, or goes on), `lesson_id`, `lesson_state`, `source_id`, and
-              `part` (0 to 1 of that lesson); of a lesson that was just filmed also `filmed`:
-              wall_seconds, cpu_seconds, video_seconds, segments, segments_reused
+    data      always `percent` (0 to 100, never falling), `spent` (the run's micro-dollars so far) and `what` (a
+              sentence in the instructor's words); where it applies `paused` (it waits for a person, or goes on),
+              `lesson_id`, `lesson_state`, `source_id`, and `part` (0 to 1 of that lesson); of a lesson that was just
+              filmed also `filmed`: wall_seconds, cpu_seconds, video_seconds, segments, segments_reused
 """
 
 from __future__ import annotations
@@ -25,15 +25,16 @@ from service.db.tables import Event
 Kind = Literal["progress", "lesson", "source", "done", "failed", "canceled"]
 
 SAY = text("""
-    WITH moved AS (UPDATE runs SET seq = seq + 1 WHERE id = :run RETURNING id, seq, percent)
+    WITH moved AS (UPDATE runs SET seq = seq + 1 WHERE id = :run RETURNING id, seq, percent, spent_micro_dollars)
     INSERT INTO events (run_id, seq, kind, data)
-    SELECT id, seq, :kind, CAST(:data AS jsonb) || jsonb_build_object('percent', percent) FROM moved
+    SELECT id, seq, :kind,
+           CAST(:data AS jsonb) || jsonb_build_object('percent', percent, 'spent', spent_micro_dollars) FROM moved
     RETURNING seq
 """)
 
 
 def say(session: Session, run_id: uuid.UUID, kind: Kind, data: Mapping[str, Any]) -> int:
-    """Append an event to the run and return its number; the run's percentage is added here."""
+    """Append an event to the run and return its number; the run's percentage and its spending are added here."""
     session.flush()
     written = json.dumps({"what": "", **data}, default=str)
     return int(session.scalars(SAY, {"run": run_id, "kind": kind, "data": written}).one())

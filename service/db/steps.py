@@ -64,9 +64,9 @@ def checkpoint(
     reached("mid-transaction")
     if new:
         jobs.add_units(session, held, step.units)
-    if said:
-        say(session, held.run_id, "progress", said)
     money.settle(session, held.run_id, paid)
+    if said:  # it tells what is spent, so it comes last; the run's row is held already, and nobody is waited for
+        say(session, held.run_id, "progress", said)
 
 
 def book(session: Session, held: Claim, key: str, spent: Sequence[Spending], lease_seconds: float) -> None:

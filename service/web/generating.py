@@ -11,22 +11,23 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from anyio import to_thread
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Form, Header, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from service.db import jobs
 from service.db.engine import session_scope
 from service.db.events import events_after
 from service.db.queries import lessons_of
 from service.db.tables import Course, CourseState, Event, Run, RunKind, RunState
+from service.errors import BadInput
 from service.pipeline import runs
 from service.ports import Services
 from service.web.deps import CourseInPath, Database, RunInPath, ServicesDep
+from service.web.money import cap_of, meter_of
 from service.web.overview import overviews
-from service.web.site import render
+from service.web.site import render, site_of
 
 router = APIRouter()
 LOOK_EVERY, HEARTBEAT, LONGEST, BATCH = 0.7, 15.0, 280.0, 200
@@ -38,6 +39,10 @@ ENDED = (RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELED)
 @router.get("/courses/{course_id:uuid}/generating")
 def generating_page(request: Request, course: CourseInPath, database: Database) -> Response:
     """Where the newest draft or generation stands; a course that never had one goes back to its brief."""
+    return _page(request, course, database)
+
+
+def _page(request: Request, course: Course, database: Session, *, problem: str = "", status: int = 200) -> Response:
     run = _newest_run(database, course.id)
     if run is None:
         return RedirectResponse(f"/courses/{course.id}/brief", 303)
@@ -45,6 +50,9 @@ def generating_page(request: Request, course: CourseInPath, database: Database) 
     return render(
         request,
         "generating.html",
+        status,
+        problem=problem,
+        meter=meter_of(run),
         course=course,
         run=run,
         said=said,
@@ -98,11 +106,17 @@ def stop(course: CourseInPath, database: Database) -> Response:
 
 
 @router.post("/courses/{course_id:uuid}/resume")
-def resume(course: CourseInPath, database: Database) -> Response:
-    """Let a paused run go on. Where there is still no money for it, its next step pauses it again."""
+def resume(
+    request: Request, course: CourseInPath, database: Database, cap: Annotated[str, Form(max_length=40)] = ""
+) -> Response:
+    """Let a paused run go on, up to a higher cap when one is given. Where there is still no money for it, its next step
+    pauses it again."""
     run = _newest_run(database, course.id)
-    if run is not None:
-        jobs.resume(database, run.id)
+    try:
+        if run is not None:
+            runs.go_on(database, run, site_of(request).settings, cap_of(cap))
+    except BadInput as error:
+        return _page(request, course, database, problem=str(error), status=error.status)
     return RedirectResponse(f"/courses/{course.id}/generating", 303)
 
 

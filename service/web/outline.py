@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Form, Header, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
@@ -21,6 +21,7 @@ from service.pipeline import runs
 from service.web.brief import check_version, lock
 from service.web.deps import CourseInPath, Database, Person
 from service.web.editing import note_editor
+from service.web.money import Offer, cap_of, generation_offer
 from service.web.site import render, site_of
 
 router = APIRouter()
@@ -69,9 +70,12 @@ def edit_outline(
     database.refresh(course)
     course.version += 1
     database.flush()
+    offer = _offer(request, database, course)
+    quote = bytes(render(request, "parts/quote.html", offer=offer).body).decode() if offer else ""
     return JSONResponse(
         {
             "version": course.version,
+            "quote": quote,
             "html": bytes(render(request, "parts/outline.html", outline=_view(database, course)).body).decode(),
             "undo": [edit.model_dump(mode="json") for edit in undo if edit is not None],
         },
@@ -80,18 +84,29 @@ def edit_outline(
 
 
 @router.post("/courses/{course_id:uuid}/generate")
-def generate(request: Request, course: CourseInPath, database: Database, person: Person) -> Response:
-    """Start writing and filming; pressing twice starts once."""
+def generate(
+    request: Request,
+    course: CourseInPath,
+    database: Database,
+    person: Person,
+    cap: Annotated[str, Form(max_length=40)] = "",
+) -> Response:
+    """Start writing and filming, up to a cap when one is given; pressing twice starts once."""
     lock(database, course)
     try:
-        runs.start_generate(database, course, person, settings=site_of(request).settings)
+        runs.start_generate(database, course, person, settings=site_of(request).settings, cap=cap_of(cap))
     except BadInput as error:
         return _page(request, database, course, problem=str(error), status=error.status)
     return RedirectResponse(f"/courses/{course.id}/generating", 303)
 
 
 def _page(request: Request, database: Session, course: Course, *, problem: str = "", status: int = 200) -> Response:
-    return render(request, "outline.html", status, outline=_view(database, course), problem=problem)
+    offer = _offer(request, database, course)
+    return render(request, "outline.html", status, outline=_view(database, course), problem=problem, offer=offer)
+
+
+def _offer(request: Request, database: Session, course: Course) -> Offer | None:
+    return generation_offer(site_of(request).settings, database, course)
 
 
 @dataclass(frozen=True)

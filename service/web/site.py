@@ -13,6 +13,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from service.domain.money import dollars
 from service.pipeline.asking import AskingDesk
 from service.ports import Services
 from service.settings import ROOT, Settings
@@ -21,6 +22,7 @@ from service.web.callers import Callers
 from service.web.cover import draw_cover
 from service.web.policy import Rule
 from service.web.prose import inline
+from service.web.sums import amount, exact, paid_for, price_range, units
 
 STATIC = Path(__file__).parent / "static"
 THEMES = ("auto", "light", "dark")
@@ -94,6 +96,12 @@ def open_templates(settings: Settings) -> Environment:
         "initials": initials,
         "size": size,
         "query": urlencode,
+        "dollars": dollars,
+        "price_range": price_range,
+        "exact": exact,
+        "amount": amount,
+        "units": units,
+        "paid_for": paid_for,
     }
     environment.globals |= {"static": f"/static/{static_version()}", "draw_cover": draw_cover, "THEMES": THEMES}
     return environment

@@ -20,10 +20,18 @@ export function start(root) {
       live("bar").value = event.percent;
       root.title = root.title.replace(/^\d+ %/, `${event.percent} %`);
     }
+    if (Number.isFinite(event.spent)) spent(event.spent);
     if (event.what) live("what").textContent = event.what;
     if (event.lesson_id) lesson(event);
     if (event.paused !== undefined) location.reload();  // the page has the reason, and the button
     if (last.includes(event.kind)) finish(event);
+  }
+
+  function spent(micro) {                            // what is free has no meter
+    const meter = live("meter"), usd = micro / 1e6;
+    if (!meter) return;
+    live("spent").textContent = `$${usd.toFixed(usd === 0 || usd >= 0.01 ? 2 : 4)}`;
+    meter.querySelector(".spent").setAttribute("width", Math.min(100, 100 * micro / Number(meter.dataset.scale)));
   }
 
   function lesson(event) {

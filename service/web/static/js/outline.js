@@ -17,6 +17,7 @@ export function start(root) {
     const { status, body } = await send("PATCH", box.dataset.outline, { json: { edits }, version });
     if (status === 200) {
       version = body.version;
+      root.querySelector("[data-quote]")?.replaceChildren(...nodes(body.quote));
       if (redraw) {
         units.replaceChildren(...nodes(body.html));
         units.querySelectorAll("textarea").forEach(fit);
