@@ -136,6 +136,11 @@ class Lesson(Document):
                     yield from block.task
                     yield from block.solution
 
+    @property
+    def unsourced(self) -> bool:
+        """Whether it states facts and none of them can be looked up: a lesson that was written without a document."""
+        return any(claim.factual for claim in self.claims()) and next(self.cites(), None) is None
+
     def cites(self) -> Iterator[Cite]:
         """Every cite of the lesson: of its claims, its code and its tables."""
         for claim in self.claims():

@@ -147,7 +147,12 @@ def gates(course: CourseDocuments) -> tuple[Check, ...]:
 
 
 def sources_gate(course: CourseDocuments) -> Check:
-    """Every source is the text that its name says."""
+    """Every source is the text that its name says; a course without any cannot be checked against anything."""
+    if not course.texts:
+        why = ("There is no source: nothing here can be checked, and every sentence waits for a person's signature",)
+        return gate("sources", "sources are unchanged", "at least one", good=0, of=0, where=why).model_copy(
+            update={"outcome": "warn", "figure": "no sources"}
+        )
     wrong = [f"sources/{name}.txt was changed" for name, text in course.texts.items() if sha256_of(text) != name]
     good = len(course.texts) - len(wrong)
     return gate("sources", "sources are unchanged", "all", good=good, of=len(course.texts), where=wrong)
@@ -169,7 +174,8 @@ def cites_gate(course: CourseDocuments) -> Check:
         text = course.texts.get(entry.cite.source, "")
         if not 0 <= entry.cite.start < entry.cite.end <= len(text):
             where.append(f"glossary, {entry.term}: its cite lies outside the sources")
-    return gate("cites", "cites equal their source", "all", good=count - len(where), of=count, where=where)
+    check = gate("cites", "cites equal their source", "all", good=count - len(where), of=count, where=where)
+    return check if count else check.model_copy(update={"outcome": "unchecked", "figure": "no cites"})
 
 
 def _cites(course: CourseDocuments) -> Iterator[tuple[str, Cite]]:

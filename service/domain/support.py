@@ -91,11 +91,13 @@ def judge(claim: str, passages: Iterable[str]) -> Verdict:
 def judged(claim: Claim, contradiction: Contradiction | None = None) -> Claim:
     """The claim with the state that its cites earn it, never a better one than it had.
 
-    What was edited since the check stays so, and what states nothing needs no support. A model of inference may only
-    raise doubts: what the comparison has found stays found.
+    What was edited since the check stays so, what states nothing needs no support, and a fact without a cite has none.
+    A model of inference may only raise doubts: what the comparison has found stays found.
     """
-    if not claim.factual or not claim.cites or claim.state == "edited":
+    if not claim.factual or claim.state == "edited":
         return claim
+    if not claim.cites:
+        return claim.model_copy(update={"state": "unsupported"})
     quotes = [cite.quote for cite in claim.cites]
     found: ClaimState = judge(claim.text, quotes).state
     if contradiction is not None and found != "unsupported":

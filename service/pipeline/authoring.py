@@ -15,6 +15,11 @@ def author_for(services: Services, course: Course) -> Author:
     return services.author
 
 
+def knows_topics(settings: Settings, course: Course) -> bool:
+    """Whether the course's author can write about a title alone: one that asks a model."""
+    return not settings_for(settings, course).model.startswith("offline")
+
+
 def settings_for(settings: Settings, course: Course) -> Settings:
     """The settings that the course's price is quoted by."""
     return settings.model_copy(update={"llm": "offline"}) if course.sample else settings

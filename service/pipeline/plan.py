@@ -28,11 +28,12 @@ def plan_course(services: Services, task: Task) -> None:
     with session_scope(services.engine) as session:
         course = session.get_one(Course, course_id)
         author = author_for(services, course)
-        unread = [source.id for source in sources_of(session, course_id) if source.state in UNREAD]
+        given = sources_of(session, course_id)
+        unread = [source.id for source in given if source.state in UNREAD]
     for source_id in unread:
         read_source(services, task, source_id)
     try:
-        plan = _draft(services, task, course, author)
+        plan = _draft(services, task, course, author, documents=len(given))
     except BadInput as refusal:
         reason = str(refusal)
         task.commit(lambda session: _put_back(session, task, reason))
@@ -51,9 +52,9 @@ def titled(plan: CoursePlan, brief: Brief) -> CoursePlan:
     return plan.model_copy(update={"title": brief.title}) if brief.title else plan
 
 
-def _draft(services: Services, task: Task, course: Course, author: Author) -> CoursePlan:
+def _draft(services: Services, task: Task, course: Course, author: Author, *, documents: int) -> CoursePlan:
     evidence = evidence_of(services, course.id)
-    if not evidence.sources:
+    if documents and not evidence.sources:
         raise BadInput("None of the documents could be read. Add one with text, then draft the outline again.")
     made = authored(
         task,

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from service.db.plans import read_plan
-from service.db.queries import lessons_of, newest_media, sources_of
+from service.db.queries import lessons_of, newest_media, versions_of
 from service.db.tables import Course, Lesson, QuizItem, SignOff, User
 from service.domain.lesson import Claim
 from service.domain.pedagogy import pedagogy
@@ -47,6 +47,19 @@ class Waiting:
         return self.claim.state in BLOCKS_PUBLISHING and not self.signed_by
 
 
+@dataclass(frozen=True)
+class ToSign:
+    """The sentences of one lesson that block publishing, to be taken on together."""
+
+    lesson: Lesson
+    keys: tuple[str, ...]
+
+    @property
+    def seen(self) -> str:
+        """Names exactly these sentences, so that a signature cannot cover another that came after the page was read."""
+        return hashlib.sha256("\n".join(sorted(self.keys)).encode()).hexdigest()
+
+
 def claim_key(claim: Claim) -> str:
     """Names a claim by its words and its cites: a sign-off is for exactly these."""
     parts = [claim.text, *(f"{cite.source}:{cite.start}:{cite.end}" for cite in claim.cites)]
@@ -72,7 +85,7 @@ def documents_of(session: Session, course: Course) -> CourseDocuments:
         for lesson in lessons
         if lesson.text is not None
     )
-    texts = {source.sha256: source.body or "" for source in sources_of(session, course.id) if source.sha256}
+    texts = {source.sha256: source.body or "" for source in versions_of(session, course.id) if source.sha256}
     return CourseDocuments(course.brief, read_plan(session, course.id), taught, texts)
 
 
@@ -101,6 +114,13 @@ def waiting(session: Session, course: Course) -> list[Waiting]:
     return sorted(found, key=lambda one: not one.blocks)
 
 
+def signers_of(session: Session, lesson: Lesson) -> list[str]:
+    """The names of the people who answer for sentences of the lesson as it stands."""
+    keys = [claim_key(claim) for claim in lesson.text.claims()] if lesson.text else []
+    names = select(User.name).join(SignOff, SignOff.user_id == User.id).distinct().order_by(User.name)
+    return list(session.scalars(names.where(SignOff.lesson_id == lesson.id, SignOff.claim_sha256.in_(keys))))
+
+
 def _doubtful(claims: Iterable[Claim]) -> Iterator[tuple[Claim, tuple[str, ...]]]:
     for claim in map(judged, claims):
         if claim.state != "supported":
@@ -114,6 +134,30 @@ def _faults(claim: Claim) -> tuple[str, ...]:
     found = judge(claim.text, (cite.quote for cite in claim.cites))
     second = claim.state == "unsupported" and found.state != "unsupported"
     return (SECOND_OPINION,) if second else found.faults
+
+
+def to_sign(found: Iterable[Waiting]) -> list[ToSign]:
+    """What each lesson still wants a signature for, in teaching order; lessons that want none are left out."""
+    by_lesson: dict[uuid.UUID, tuple[Lesson, dict[str, None]]] = {}
+    for one in found:
+        if one.blocks:
+            by_lesson.setdefault(one.lesson.id, (one.lesson, {}))[1][one.key] = None
+    ordered = sorted(by_lesson.values(), key=lambda entry: entry[0].position)
+    return [ToSign(lesson, tuple(keys)) for lesson, keys in ordered]
+
+
+def sign_off_lesson(session: Session, course: Course, lesson_id: uuid.UUID, seen: str, user: User) -> int:
+    """Take every sentence of the lesson that blocks publishing on oneself, one row for each; how many they were.
+
+    Raises:
+        NotFound: they are not the sentences that were `seen`.
+    """
+    wanted = next((one for one in to_sign(waiting(session, course)) if one.lesson.id == lesson_id), None)
+    if wanted is None or wanted.seen != seen:
+        raise NotFound("These sentences have changed since you read them. Reload the page and look again.")
+    rows = [{"lesson_id": lesson_id, "claim_sha256": key, "user_id": user.id} for key in wanted.keys]
+    session.execute(insert(SignOff).values(rows).on_conflict_do_nothing())
+    return len(rows)
 
 
 def sign_off(session: Session, course: Course, lesson_id: uuid.UUID, key: str, user: User) -> None:

@@ -35,7 +35,7 @@ from service.db.tables import (
 )
 from service.domain.quote import Quote
 from service.errors import BadInput, Conflict
-from service.pipeline.authoring import settings_for
+from service.pipeline.authoring import knows_topics, settings_for
 from service.pipeline.quote import drafting_quote, generation_quote
 from service.ports import StorageService
 from service.settings import Settings
@@ -43,14 +43,19 @@ from service.traces import current_trace_parent
 
 WRITE_UNITS, FILM_UNITS = 4, 10
 INGEST_PRIORITY, PLAN_PRIORITY, LESSON_PRIORITY, EMBED_PRIORITY = 10, 20, 100, 5000
+NO_SOURCE = "There is nothing to teach from yet. Add a document with text, or set LLM to a model that knows the topic."
 LIVE = (RunState.ACCEPTED, RunState.RUNNING)
 
 
-def add_source(session: Session, storage: StorageService, course: Course, name: str, path: Path) -> Source:
+def add_source(
+    session: Session, storage: StorageService, course: Course, name: str, path: Path, *, replaces: Source | None = None
+) -> Source:
     """Take a document into the course: store the upload, create its row, and queue its reading.
 
+    One that `replaces` another takes its position, and its place when it can be used.
+
     Raises:
-        BadInput: the file cannot be opened.
+        BadInput: the file cannot be opened, or is the very file that it is to replace.
     """
     try:
         with path.open("rb") as file:
@@ -59,10 +64,18 @@ def add_source(session: Session, storage: StorageService, course: Course, name: 
     except OSError as error:
         raise BadInput(f"{name} cannot be opened: {error.strerror}. Check the path and its permissions.") from error
     upload_key = f"uploads/{digest}"
+    if replaces is not None and replaces.upload_key == upload_key:
+        raise BadInput(f"{name} is the file that the course has already. Choose the newer version.")
     storage.put(upload_key, path, "application/octet-stream")
-    position = (session.scalar(select(func.max(Source.position)).where(Source.course_id == course.id)) or 0) + 1
+    last = session.scalar(select(func.max(Source.position)).where(Source.course_id == course.id)) or 0
     source = Source(
-        id=uuid.uuid4(), course_id=course.id, position=position, name=name, upload_key=upload_key, upload_bytes=size
+        id=uuid.uuid4(),
+        course_id=course.id,
+        position=last + 1 if replaces is None else replaces.position,
+        name=name,
+        upload_key=upload_key,
+        upload_bytes=size,
+        replaces=None if replaces is None else replaces.id,
     )
     session.add(source)
     session.flush()
@@ -74,13 +87,13 @@ def add_source(session: Session, storage: StorageService, course: Course, name: 
 def start_plan(
     session: Session, course: Course, user: User, *, settings: Settings | None = None, cap: int | None = None
 ) -> Run:
-    """Queue the drafting of the outline from the course's sources.
+    """Queue the drafting of the outline from the course's sources; when nobody added any, from its title with a model.
 
     What it may cost with these settings is held in the budgets, at most `cap` micro-dollars, where it stops; without
     settings nothing is held.
 
     Raises:
-        BadInput: the course has no source that could be read.
+        BadInput: the course has no source that could be read, and no title that a model could write about.
         OverBudget: what it may cost has no room in a budget.
         Conflict: the course is published or being generated, or what was stopped has not ended yet.
     """
@@ -88,13 +101,15 @@ def start_plan(
         raise Conflict("People learn from this course. Take it out of the catalogue before its outline is replaced.")
     if course.state == CourseState.GENERATING:
         raise Conflict("The course is being generated. Stop that first, then draft a new outline.")
-    usable = [source for source in sources_of(session, course.id) if source.state != SourceState.REFUSED]
+    given = sources_of(session, course.id)
+    usable = [source for source in given if source.state != SourceState.REFUSED]
     if not usable:
-        raise BadInput("There is nothing to teach from yet. Add at least one document with text.")
+        _refuse_without_topic(course, given, settings)
     running = live_run(session, course.id, RunKind.PLAN)
     if running is not None:
         return running
     _refuse_while_stopping(session, course.id)
+    _refuse_while_replacing(session, course.id)
     key = f"plan:{course.id}:{course.version}:{uuid.uuid4().hex[:8]}"
     with session.begin_nested():  # as below: what is refused must not have begun
         run = open_run(session, course, user.id, RunKind.PLAN, key)
@@ -104,6 +119,16 @@ def start_plan(
             quote = drafting_quote(settings_for(settings, course), characters_to_read(usable))
             hold_quoted(session, run, quote, settings, cap)
         return run
+
+
+def _refuse_without_topic(course: Course, given: Sequence[Source], settings: Settings | None) -> None:
+    """A document that could not be read is no leave to invent: only who gave none gets a course without a source."""
+    if given:
+        raise BadInput("None of the documents could be read. Add one with text.")
+    if settings is None or not knows_topics(settings, course):
+        raise BadInput(NO_SOURCE)
+    if not course.brief.title:
+        raise BadInput("There is no document and no title. Add a document, or name the topic in the title.")
 
 
 def start_generate(
@@ -131,6 +156,7 @@ def start_generate(
     if running is not None:
         return running
     _refuse_while_stopping(session, course.id)
+    _refuse_while_replacing(session, course.id)
     lessons = _to_generate(session, course)
     if not lessons:
         raise BadInput("Every lesson is completed, or the outline is empty. Change the outline, then generate.")
@@ -225,6 +251,14 @@ def live_run(session: Session, course_id: uuid.UUID, kind: RunKind) -> Run | Non
         .order_by(Run.created_at.desc())
         .limit(1)
     )
+
+
+def _refuse_while_replacing(session: Session, course_id: uuid.UUID) -> None:
+    """What is made from a source while its place is taken would cite what is not in force any more."""
+    coming = (Source.course_id == course_id, Source.replaces.is_not(None), Source.state != SourceState.REFUSED)
+    name = session.scalar(select(Source.name).where(*coming).limit(1))
+    if name is not None:
+        raise Conflict(f"{name} is a newer version that is still being compared. Wait for it, or remove it first.")
 
 
 def _refuse_while_stopping(session: Session, course_id: uuid.UUID) -> None:

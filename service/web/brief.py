@@ -17,6 +17,7 @@ from service.domain.course import Brief
 from service.domain.outline import Difference
 from service.errors import BadInput, Conflict
 from service.pipeline import runs
+from service.pipeline.authoring import knows_topics
 from service.web.courses import UNTITLED
 from service.web.deps import CourseInPath, Database, Person
 from service.web.editing import note_editor
@@ -27,6 +28,7 @@ router = APIRouter()
 LANGUAGES = {"en": "English", "de": "German", "fr": "French", "es": "Spanish", "it": "Italian", "nl": "Dutch"}
 LEVELS = {"beginner": "Beginner", "intermediate": "Intermediate", "advanced": "Advanced"}
 WORDS_PER_MINUTE = 110
+NO_DOCUMENT = "Add at least one document first: every sentence of the course comes from your sources."
 NAMES = {"title": "Title", "audience": "Who is it for?", "level": "Level", "minutes": "Length", "language": "Language"}
 
 
@@ -82,7 +84,7 @@ def draft_outline(
         course.brief = changed_brief(course.brief, given)
         course.title = course.brief.title or UNTITLED
         course.version += 1
-        _check_sources(sources_of(database, course.id))
+        _check_sources(sources_of(database, course.id), topics=knows_topics(site_of(request).settings, course))
         runs.start_plan(database, course, person, settings=site_of(request).settings)
     except BadInput as error:
         return brief_view(request, database, course, problem=str(error), status=error.status)
@@ -94,6 +96,8 @@ def brief_view(
 ) -> Response:
     """The page, with the reason when something could not be done."""
     found = sources_of(database, course.id)
+    settings = site_of(request).settings
+    topics = knows_topics(settings, course)
     return render(
         request,
         "brief.html",
@@ -104,9 +108,10 @@ def brief_view(
         sources=found,
         levels=LEVELS,
         languages=LANGUAGES,
-        limit=site_of(request).settings.upload_limit_bytes,
+        limit=settings.upload_limit_bytes,
         holds=teaching_minutes(found),
-        why_not=why_not_yet(found),
+        why_not=why_not_yet(found, topics=topics),
+        topics=topics,
         planned=course.state not in (CourseState.DRAFT, CourseState.PLANNING),
     )
 
@@ -175,16 +180,19 @@ def teaching_minutes(sources: Sequence[Source]) -> int:
     return round(sum(source.words for source in sources if source.state == SourceState.READY) / WORDS_PER_MINUTE)
 
 
-def why_not_yet(sources: Sequence[Source]) -> str:
-    """Why the outline cannot be drafted now; empty when it can."""
+def why_not_yet(sources: Sequence[Source], *, topics: bool) -> str:
+    """Why the outline cannot be drafted now; empty when it can. With `topics` a course needs no document, once it has
+    a title, which the form is asked for when it is sent."""
+    if topics and not sources:
+        return ""
     if any(source.state in (SourceState.UPLOADED, SourceState.READING) for source in sources):
         return "Your files are being read. This takes seconds."
     if not any(source.state == SourceState.READY for source in sources):
-        return "Add at least one document first: every sentence of the course comes from your sources."
+        return NO_DOCUMENT
     return ""
 
 
-def _check_sources(sources: Sequence[Source]) -> None:
-    reason = why_not_yet(sources)
+def _check_sources(sources: Sequence[Source], *, topics: bool) -> None:
+    reason = why_not_yet(sources, topics=topics)
     if reason:
         raise BadInput(reason)

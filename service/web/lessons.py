@@ -14,6 +14,7 @@ from service.db.queries import lessons_of, newest_media
 from service.db.tables import Lesson, Media, QuizItem
 from service.domain.storyboard import Film
 from service.errors import NotFound
+from service.pipeline.quality import signers_of
 from service.ports import Services
 from service.web.courses import units_of
 from service.web.deps import Caller, CourseInPath, Database, LessonInPath, Person, ServicesDep
@@ -42,6 +43,7 @@ def lesson_page(
     view = overviews(database, [course], caller.person)[course.id]
     known = place.progress.get(lesson.id)
     following = [one for one in lessons if one.position > lesson.position and watchable(one)]
+    unsourced = lesson.text is not None and lesson.text.unsourced
     questions = database.scalar(select(func.count()).where(QuizItem.lesson_id == lesson.id)) or 0
     return render(
         request,
@@ -59,6 +61,8 @@ def lesson_page(
         finished=place.finished(lesson.id),
         following=following[0] if following else None,
         questions=questions,
+        unsourced=unsourced,
+        signers=signers_of(database, lesson) if unsourced else [],
         keeps_place=caller.person is not None,
     )
 

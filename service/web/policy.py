@@ -91,6 +91,7 @@ POLICY: tuple[Rule, ...] = (
     _rule("POST", _COURSE + "/remove", Who.OWNER),
     _rule("GET", _COURSE + "/quality", Who.OWNER),
     _rule("POST", _COURSE + "/quality/sign-off", Who.OWNER),
+    _rule("POST", _COURSE + "/quality/sign-off-lesson", Who.OWNER),
     _rule("GET PATCH POST", _COURSE + "/brief", Who.OWNER),
     _rule("GET POST", _COURSE + "/sources", Who.OWNER, uploads=True),
     _rule("POST", _COURSE + "/sources/{source_id:uuid}/remove", Who.OWNER),

@@ -18,6 +18,7 @@ from service.db.queries import lessons_of, sources_of
 from service.db.tables import Course, CourseState, Source, SourceState
 from service.errors import BadInput
 from service.pipeline import runs
+from service.pipeline.authoring import knows_topics
 from service.ports import StorageService
 from service.web.brief import brief_view, teaching_minutes, why_not_yet
 from service.web.deps import CourseInPath, Database, ServicesDep
@@ -46,7 +47,7 @@ def source_rows(
         "html": bytes(page.body).decode(),
         "reading": reading,
         "holds": teaching_minutes(found),
-        "why_not": why_not_yet(found),
+        "why_not": why_not_yet(found, topics=knows_topics(site_of(request).settings, course)),
     }
     return JSONResponse(body, headers={"ETag": tag})
 

@@ -115,7 +115,7 @@ def test_a_cite_shifted_by_one_is_found(folder: Path) -> None:
 
 def test_a_fact_that_lost_its_cite_is_found(folder: Path) -> None:
     edit(folder / "course.json", lambda course: first_claim(course).update(cites=[]))
-    assert failed(folder) == {"claims"}
+    assert failed(folder) == {"claims", "support"}
 
 
 def test_an_unsupported_claim_is_found(folder: Path) -> None:

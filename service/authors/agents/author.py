@@ -12,7 +12,7 @@ from service.authors.agents.calls import Calls
 from service.authors.agents.drafts import MOST_FAULTS, Draft, broken_rules
 from service.authors.agents.lesson_page import LessonPage
 from service.authors.agents.outlines import outline_of
-from service.authors.agents.prompting import digest_of, material_of, version
+from service.authors.agents.prompting import digest_of, marked, material_of, version
 from service.authors.agents.questions import quiz_of
 from service.authors.agents.scene_revision import SceneRevision
 from service.authors.agents.shapes import (
@@ -27,6 +27,7 @@ from service.authors.agents.shapes import (
 from service.authors.agents.shelf import Passage, Shelf
 from service.authors.agents.text_revision import TextRevision
 from service.authors.agents.texts import Writing
+from service.authors.agents.topics import topic_lesson, topic_plan
 from service.authors.agents.work import ChatModel, Research, Work
 from service.authors.extractive.library import ReadingCache
 from service.authors.extractive.tutor import Tutor
@@ -65,12 +66,14 @@ class AgentAuthor:
         self.name = f"agents {model.name} {version()}"
 
     def plan(self, brief: Brief, evidence: Evidence, report: Report, till: Till = UNPAID) -> CoursePlan:
-        """The outline.
+        """The outline; of a course without any source, from the title of its brief and what the model knows.
 
         Raises:
-            BadInput: the sources hold too little to teach.
+            BadInput: the sources hold too little to teach, or there is neither source nor title.
             Broken, Unavailable, Throttled, Paused: see `AgentManager.run`.
         """
+        if not evidence.sources:
+            return self._run(topic_plan(brief), brief, report, till)
         report("Reading the sources", 0.0)
         shelf = Shelf(evidence)
         if shelf.words < LEAST_WORDS:
@@ -88,13 +91,15 @@ class AgentAuthor:
     def write(
         self, brief: Brief, plan: CoursePlan, lesson_id: str, evidence: Evidence, report: Report, till: Till = UNPAID
     ) -> Lesson:
-        """The text of one lesson.
+        """The text of one lesson; in a course without any source every fact of it is unsupported and says so.
 
         Raises:
             BadInput: the sources say nothing about the lesson.
             Broken, Unavailable, Throttled, Paused: see `AgentManager.run`.
         """
         shelf, planned = Shelf(evidence), plan.lesson(lesson_id)
+        if not evidence.sources:
+            return self._run(topic_lesson(plan, planned, shelf, _place(plan, planned)), brief, report, till)
         bench = _Bench(shelf, plan, planned)
         work = Work[Lesson](
             maker="writer",
@@ -131,7 +136,7 @@ class AgentAuthor:
             maker="storyboarder",
             shape=StoryboardShape,
             place=_place(plan, plan.lesson(lesson.id)),
-            task=f"Plan the video of the lesson “{lesson.title}”.\n\n{page.render()}",
+            task=f"Plan the video of the lesson “{lesson.title}”.\n\n{_shown(page)}",
             read=read,
         )
         return self._run(work, brief, report, till)
@@ -145,7 +150,7 @@ class AgentAuthor:
             maker="quiz_master",
             shape=QuizShape,
             place=_place(plan, plan.lesson(lesson.id)),
-            task=f"Set the questions of the lesson “{lesson.title}”.\n\n{page.render()}",
+            task=f"Set the questions of the lesson “{lesson.title}”.\n\n{_shown(page)}",
             read=lambda shape: quiz_of(shape, page, shelf.text),
         )
         return self._run(work, brief, report, till)
@@ -169,7 +174,7 @@ class AgentAuthor:
         """
         shelf = Shelf(evidence)
         work = self._revision(brief, plan, documents, change, shelf)
-        work = replace(work, rules=_rules(evidence), doing="Revising", variation=str(change.turn or ""))
+        work = replace(work, doing="Revising", variation=str(change.turn or ""))
         return self._run(work, brief, report, till)
 
     def _revision(
@@ -197,6 +202,7 @@ class AgentAuthor:
             task=text.task(),
             read=lambda shape: read(shape).within(lambda lesson: _with(documents, text=lesson)),
             prompt="writer_revises",
+            rules="ground_rules" if shelf.passages else "topic_rules",
         )
 
     def answer(
@@ -250,13 +256,12 @@ class _Bench:
         return f"These passages are the lesson's material.\n\n{material_of(self.passages)}"
 
 
-def _rules(evidence: Evidence) -> str:
-    """What the agents keep to: the passages, or where the course has no source at all, what is known of its topic."""
-    return "ground_rules" if evidence.sources else "topic_rules"
-
-
 def _with(documents: LessonDocuments, **changed: Document) -> LessonDocuments:
     return documents.model_copy(update=changed)
+
+
+def _shown(page: LessonPage) -> str:
+    return marked("lesson", {"part": "text"}, page.render())
 
 
 def _titled(brief: Brief) -> str:

@@ -23,7 +23,7 @@ LEFT_OUT_SHARE = 0.15  # an outline may leave so many of the sources' words unta
 
 def outline_of(shape: OutlineShape, brief: Brief, shelf: Shelf) -> Draft[CoursePlan]:
     """The outline, and what the designer should change."""
-    reading = _Reading(shelf)
+    reading = Reading(shelf)
     modules = tuple(reading.modules(shape))
     glossary = tuple(entry for term in shape.glossary if (entry := _entry(term, shelf)))
     if not modules:
@@ -39,7 +39,7 @@ def outline_of(shape: OutlineShape, brief: Brief, shelf: Shelf) -> Draft[CourseP
     return Draft(trimmed(plan, brief.minutes), tuple(faults[:MOST_FAULTS]))
 
 
-def trimmed(plan: CoursePlan, minutes: int) -> CoursePlan:
+def trimmed(plan: CoursePlan, minutes: float) -> CoursePlan:
     """The plan without the lessons at its end that the brief's minutes have no room for; the first one stays."""
     if not minutes:
         return plan
@@ -62,16 +62,20 @@ def minutes_of(passages: list[Passage]) -> float:
     return round(max(0.5, words * TOLD_SHARE / WORDS_PER_MINUTE), 2)
 
 
-class _Reading:
-    """Reads the modules in order: a passage is taught by the first lesson that names it."""
+class Reading:
+    """Reads the modules in order: a passage is taught by the first lesson that names it.
 
-    def __init__(self, shelf: Shelf) -> None:
-        self._shelf = shelf
+    Where there are no passages at all a lesson needs none, and runs as long as `minutes` says.
+    """
+
+    def __init__(self, shelf: Shelf, minutes: float = 0.0) -> None:
+        self._shelf, self._minutes = shelf, minutes
         self._taken: set[str] = set()
         self._lessons = self._modules = 0
         self.faults: list[str] = []
 
     def modules(self, shape: OutlineShape) -> Iterator[ModulePlan]:
+        """The modules that have a lesson."""
         for module in shape.modules:
             lessons: list[LessonPlan] = []
             for wanted in module.lessons:
@@ -86,7 +90,7 @@ class _Reading:
     def _lesson(self, shape: LessonShape, before: str) -> LessonPlan | None:
         title = clean(shape.title, self._shelf.text)[:160]
         passages = self._passages(shape, title)
-        if not title or not passages:
+        if not title or (self._shelf.passages and not passages):
             self.faults.append(f"Lesson “{title}” names no passage of its own. Give it one, or leave it out.")
             return None
         self._lessons += 1
@@ -96,7 +100,7 @@ class _Reading:
             title=title,
             objectives=tuple(self._objectives(shape.objectives, lesson_id, title)),
             passages=tuple(passage.span for passage in passages),
-            minutes=minutes_of(passages),
+            minutes=minutes_of(passages) if passages else self._minutes,
             prerequisites=(before,) if before else (),
         )
 

@@ -48,7 +48,8 @@ def instructions(agent: str, brief: Brief, *, maker: str = "", prompt: str = "",
         "language": brief.language,
         "audience": brief.audience or "interested adults",
         "level": brief.level,
-        "wish": _wish(brief),
+        "wish": _wish(brief, "Teach everything in the passages that a learner of this audience needs."),
+        "topic_wish": _wish(brief, "Make as many lessons as the topic needs for this audience, and at most twelve."),
         **_figures(),
     }
     texts = [(FOLDER / f"{name}.md").read_text(encoding="utf-8") for name in (rules, prompt or agent)]
@@ -77,9 +78,9 @@ def _figures() -> dict[str, str]:
     }
 
 
-def _wish(brief: Brief) -> str:
+def _wish(brief: Brief, else_wished: str) -> str:
     if not brief.minutes:
-        return "Teach everything in the passages that a learner of this audience needs."
+        return else_wished
     return f"All videos together may run about {brief.minutes} minutes: choose what matters most."
 
 
