@@ -75,9 +75,9 @@ def write_plan(session: Session, course: Course, plan: CoursePlan) -> CoursePlan
 
 
 def _refuse_while_generating(session: Session, course_id: uuid.UUID) -> None:
-    """A published course shows no sign of it while lessons are made anew, so the run itself is asked."""
-    live = Run.state.in_((RunState.ACCEPTED, RunState.RUNNING))
-    if session.scalar(select(Run.id).where(Run.course_id == course_id, Run.kind == RunKind.GENERATE, live).limit(1)):
+    """A course shows no sign of it while single lessons are made anew or filmed again, so the runs are asked."""
+    live = (Run.state.in_((RunState.ACCEPTED, RunState.RUNNING)), Run.kind.in_((RunKind.GENERATE, RunKind.REVISE)))
+    if session.scalar(select(Run.id).where(Run.course_id == course_id, *live).limit(1)):
         raise Conflict(BUSY)
 
 

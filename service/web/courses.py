@@ -155,7 +155,8 @@ def unpublish(course: CourseInPath) -> Response:
 def remove(course: CourseInPath, database: Database) -> Response:
     """Delete the course with everything that belongs to it."""
     # A published course stays published while lessons are made anew: its state alone does not tell.
-    working = any(live_run(database, course.id, kind) for kind in (RunKind.PLAN, RunKind.GENERATE))
+    kinds = (RunKind.PLAN, RunKind.GENERATE, RunKind.REVISE, RunKind.REPAIR)
+    working = any(live_run(database, course.id, kind) for kind in kinds)
     if working or course.state in (CourseState.PLANNING, CourseState.GENERATING):
         raise BadInput("This course is being worked on. Stop that first, then remove it.")
     database.delete(course)
