@@ -19,6 +19,7 @@ FIRST_SITE_IMAGE = "us-docker.pkg.dev/cloudrun/container/hello:latest"
 FIRST_JOB_IMAGE = "us-docker.pkg.dev/cloudrun/container/job:latest"
 READY_PATH, ALIVE_PATH = "/readyz", "/livez"  # asked from inside; from outside, paths that end in z may be reserved
 MIGRATE_TIMEOUT_SECONDS = 1800
+RELEASED_TAGS = ("live", "previous")  # set by the last step of cloudbuild.yaml
 
 # `template.revision` is not among them. A release names its revision; were the name kept, the next change made here
 # would ask for a second revision of that name and be refused. So `pulumi up` after a release makes one nameless
@@ -29,7 +30,7 @@ JOB_IGNORES = ["template.template.containers[0].image", *OF_RELEASES]
 
 
 def make_registry(config: StackConfig, apis: Apis, grants: Grants) -> gcp.artifactregistry.Repository:
-    """The images: of each, the running version and those to roll back to."""
+    """The images: of each, the one that serves, the one to roll back to, and the newest to build from."""
     registry = gcp.artifactregistry.Repository(
         "images",
         project=config.project,
@@ -39,6 +40,12 @@ def make_registry(config: StackConfig, apis: Apis, grants: Grants) -> gcp.artifa
         description="Images of the site and of the render job.",
         cleanup_policy_dry_run=False,
         cleanup_policies=[
+            # Releases that failed are newer than the one that serves, and there may be any number of them.
+            {
+                "id": "keep-what-serves",
+                "action": "KEEP",
+                "condition": {"tag_state": "TAGGED", "tag_prefixes": list(RELEASED_TAGS)},
+            },
             {
                 "id": "keep-the-newest",
                 "action": "KEEP",

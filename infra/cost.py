@@ -9,12 +9,10 @@ import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-
-import yaml  # type: ignore[import-untyped,unused-ignore]
 
 from infra.prices import AS_OF, FREE_STORAGE_REGIONS, HOURS, PRICES, SECONDS
-from infra.stack_config import NAMESPACE, SECRET_KEYS, BadConfig, StackConfig
+from infra.stack_config import BadConfig, StackConfig
+from infra.stack_file import of_stack
 
 CONDITIONS = 7
 IMAGE_GIB = 0.32  # both, compressed, measured in built images; a further version shares most layers
@@ -263,7 +261,8 @@ def _content(demand: _Demand) -> Iterator[Line]:
 def _around(demand: _Demand) -> Iterator[Line]:
     config, usage = demand.config, demand.usage
     yield _line("rings", "pubsub", usage.courses * demand.lessons * 4 / MIB / MIB)
-    extra = (config.delivery.image_versions_kept - 1) * NEW_VERSION_SHARE
+    # At the most: what serves, what served before, and as many that failed as are kept.
+    extra = (config.delivery.image_versions_kept + 1) * NEW_VERSION_SHARE
     yield _line("images", "images", IMAGE_GIB * (1 + extra))
     yield _line("builds", "build", usage.releases * demand.minutes_per_release)
     yield _line("secrets", "secrets", len(config.secrets))
@@ -311,15 +310,6 @@ def _told(group: str, settings: dict[str, object]) -> str:
         _told(f"{group}.{name}", value) if isinstance(value, dict) else f"`{group}.{name}: {value}`"
         for name, value in settings.items()
     )
-
-
-def of_stack(name: str) -> StackConfig:
-    """The configuration of `Pulumi.<name>.yaml`, read without an engine, for an estimate before anything is made."""
-    path = Path(__file__).resolve().parent.parent / f"Pulumi.{name}.yaml"
-    given = yaml.safe_load(path.read_text(encoding="utf-8"))["config"]
-    own = {key.partition(":")[2]: value for key, value in given.items() if key.startswith(f"{NAMESPACE}:")}
-    wanted = {key: value for key, value in own.items() if key not in SECRET_KEYS.values()}
-    return StackConfig(project=given["gcp:project"], region=given["gcp:region"], **wanted)
 
 
 def main(arguments: list[str]) -> str:

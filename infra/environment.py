@@ -55,7 +55,7 @@ def site_environment(config: StackConfig, ground: Ground) -> list[dict[str, obje
             "BUDGET_STOP_SHARE": str(config.guard.stop_share),
             "SIGNUP": config.site.signup,
         },
-        _read(ground, {"COOKIE_KEYS": "cookie-keys", "MAIL_URL": "mail-url", **_model_secrets(config)}),
+        _read(ground, {"COOKIE_KEYS": "cookie-keys", "MAIL_URL": "mail-url", **_model_secrets(config, "site")}),
     )
 
 
@@ -67,13 +67,11 @@ def job_environment(config: StackConfig, ground: Ground, name: str) -> list[dict
         own = {"SPEECH": "silent:", "DATABASE_ROLE_MEMBERS": _role_members(ground.database)}
         return _environment(plain | own, {})
     plain |= _models(config) | _task(config, name)
-    secrets = _model_secrets(config)
     if name == "author":
         plain |= {"QUEUE_URL": f"pubsub://{config.project}/doorbell"}
     else:
         plain |= _media(config, ground)
-        secrets.pop("VECTORS_API_KEY", None)
-    return _environment(plain, _read(ground, secrets))
+    return _environment(plain, _read(ground, _model_secrets(config, name)))
 
 
 def _everywhere(config: StackConfig, ground: Ground, name: str, pool: int) -> Plain:
@@ -138,9 +136,15 @@ def _models(config: StackConfig) -> Plain:
     }
 
 
-def _model_secrets(config: StackConfig) -> dict[str, str]:
-    secrets = {"OPENAI_API_KEY": "openai-key"} if config.models.use_openai else {}
-    return secrets | ({"VECTORS_API_KEY": "vectors-key"} if config.models.use_qdrant else {})
+def _model_secrets(config: StackConfig, name: str) -> dict[str, str]:
+    """The render lane speaks and films; it neither writes nor searches, and holds no key for that."""
+    models, renders = config.models, name == "render"
+    secrets = {}
+    if models.speak_by_openai if renders else models.use_openai:
+        secrets["OPENAI_API_KEY"] = "openai-key"
+    if models.use_qdrant and not renders:
+        secrets["VECTORS_API_KEY"] = "vectors-key"
+    return secrets
 
 
 def _read(ground: Ground, wanted: Mapping[str, str]) -> dict[str, pulumi.Output[str]]:

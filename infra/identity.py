@@ -38,6 +38,10 @@ def with_openai(config: StackConfig) -> bool:
     return config.models.use_openai
 
 
+def with_openai_voice(config: StackConfig) -> bool:
+    return config.models.speak_by_openai
+
+
 def with_qdrant(config: StackConfig) -> bool:
     return config.models.use_qdrant
 
@@ -114,7 +118,7 @@ GRANTS = (
     Grant("site", "roles/secretmanager.secretAccessor", "secret:mail-url"),
     Grant("site", "roles/secretmanager.secretAccessor", "secret:openai-key", with_openai),
     Grant("author", "roles/secretmanager.secretAccessor", "secret:openai-key", with_openai),
-    Grant("render", "roles/secretmanager.secretAccessor", "secret:openai-key", with_openai),
+    Grant("render", "roles/secretmanager.secretAccessor", "secret:openai-key", with_openai_voice),
     Grant("site", "roles/secretmanager.secretAccessor", "secret:vectors-key", with_qdrant),
     Grant("author", "roles/secretmanager.secretAccessor", "secret:vectors-key", with_qdrant),
     Grant("cloudbuild", "roles/secretmanager.secretAccessor", "secret:github-token", with_connection),

@@ -13,10 +13,14 @@ from typing import Annotated, Any, Literal
 
 import pulumi
 from pulumi.runtime.config import CONFIG
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from infra.platform_limits import database_connections, refuse_instance, refuse_tier
 
 NAMESPACE = "coursewright"
 PLACEHOLDER = re.compile(r"replace-me|000000-000000-000000|@example\.(com|org)", re.IGNORECASE)
+# Numbers look like nobody's placeholder: the key says it.
+PLACEHOLDER_NUMBERS = {f"{NAMESPACE}:delivery.installation_id": 1}
 
 # Secret name in Secret Manager → its key in the configuration, always set with `pulumi config set --secret`.
 SECRET_KEYS = {
@@ -27,28 +31,11 @@ SECRET_KEYS = {
     "github-token": "githubToken",
 }
 
-# The connections that a shared-core tier takes by default.
-TIER_CONNECTIONS = {"db-f1-micro": 25, "db-g1-small": 50}
-# For the others by memory: (GiB from, connections), as Cloud SQL sets max_connections when nobody does.
-MEMORY_CONNECTIONS = ((60, 800), (30, 600), (15, 500), (7.5, 400), (6, 200), (3.75, 100), (0, 50))
 RESERVED_CONNECTIONS = 3  # PostgreSQL keeps these for superusers
 SITE_POOL, WORKER_POOL = 3, 2
 # A step may take 900 s before it is taken from its worker, and a task gives its job back before its end: in a shorter
 # one the longest steps would be begun again for ever.
 LEAST_TASK_SECONDS = 1200
-
-
-# What Cloud Run asks of an instance: (MiB from, processors).
-MEMORY_NEEDS_CPU = ((24577, 8), (16385, 6), (8193, 4), (4097, 2))
-
-
-def _refuse_too_few_processors(cpu: int, memory_mib: int) -> None:
-    needed = next((cpus for least, cpus in MEMORY_NEEDS_CPU if memory_mib >= least), 1)
-    least = {4: 2048, 8: 4096}.get(cpu, 512)
-    if cpu < needed:
-        raise ValueError(f"memory_mib {memory_mib} needs {needed} processors or more; raise cpu or lower memory_mib")
-    if memory_mib < least:
-        raise ValueError(f"cpu {cpu} needs {least} MiB or more; raise memory_mib or lower cpu")
 
 
 class Group(BaseModel):
@@ -67,12 +54,13 @@ class Site(Group):
     max_instances: int = Field(default=3, ge=1, le=100)
     concurrency: int = Field(default=40, ge=1, le=250)
     timeout_seconds: int = Field(default=900, ge=60, le=1800, description="the longest request")
-    signup: Literal["open", "invite", "closed"] = "invite"
+    # Not `closed`: a release is tried by somebody who is invited for it, and without invitations nobody else comes in.
+    signup: Literal["open", "invite"] = "invite"
     log_level: Literal["debug", "info"] = "info"  # the gauges are a line at info: above it the alerts are blind
 
     @model_validator(mode="after")
     def _memory_fits_processors(self) -> Site:
-        _refuse_too_few_processors(self.cpu, self.memory_mib)
+        refuse_instance(self.cpu, self.memory_mib)
         return self
 
 
@@ -91,7 +79,7 @@ class Lane(Group):
 
     @model_validator(mode="after")
     def _scratch_leaves_room(self) -> Lane:
-        _refuse_too_few_processors(self.cpu, self.memory_mib)
+        refuse_instance(self.cpu, self.memory_mib)
         if self.scratch_mib > self.memory_mib // 2:
             raise ValueError(
                 f"scratch_mib {self.scratch_mib} is more than half of memory_mib {self.memory_mib}; scratch lives in"
@@ -111,7 +99,7 @@ class Database(Group):
     """Cloud SQL for PostgreSQL."""
 
     version: Literal["POSTGRES_15", "POSTGRES_16", "POSTGRES_17", "POSTGRES_18"] = "POSTGRES_17"
-    tier: str = Field(default="db-f1-micro", pattern=r"^db-(f1-micro|g1-small|custom-\d+-\d+)$")
+    tier: Annotated[str, AfterValidator(refuse_tier)] = "db-f1-micro"
     disk_type: Literal["PD_HDD", "PD_SSD"] = "PD_HDD"
     disk_gb: int = Field(default=10, ge=10, le=4096)
     disk_limit_gb: int = Field(default=50, ge=10, le=8192, description="the disk grows by itself up to this")
@@ -131,10 +119,7 @@ class Database(Group):
     @property
     def connections(self) -> int:
         """How many clients the tier takes."""
-        if self.tier in TIER_CONNECTIONS:
-            return TIER_CONNECTIONS[self.tier]
-        gib = int(self.tier.rsplit("-", 1)[1]) / 1024
-        return next(connections for least, connections in MEMORY_CONNECTIONS if gib >= least)
+        return database_connections(self.tier)
 
 
 class Media(Group):
@@ -163,6 +148,10 @@ class Models(Group):
         return any(name.startswith("openai:") for name in (self.llm, self.speech, self.embeddings))
 
     @property
+    def speak_by_openai(self) -> bool:
+        return self.speech.startswith("openai:")
+
+    @property
     def use_qdrant(self) -> bool:
         return self.vectors_url != "memory:"
 
@@ -177,7 +166,7 @@ class Delivery(Group):
     approval: bool = False
     github_actions: bool = Field(default=False, description="let the repository's workflows act as the builder")
     image_versions_kept: int = Field(
-        default=3, ge=2, le=20, description="the running one, the one to roll back to, and one that failed"
+        default=1, ge=1, le=20, description="the newest, besides the one that serves and the one to roll back to"
     )
 
     @model_validator(mode="after")
@@ -291,7 +280,8 @@ def load_config(*, refuse_placeholders: bool = True) -> StackConfig:
     for name in StackConfig.model_fields:
         if (text := own.get(name)) is not None:
             raw[name] = _value(text)
-    config = _validated({name: value for name, value in raw.items() if value is not None})
+    config = validated({name: value for name, value in raw.items() if value is not None})
+    _refuse_budget_without_project(config, gcp)
     if refuse_placeholders:
         _refuse_placeholders(given)
     return config
@@ -308,6 +298,17 @@ def secret_value(name: str) -> pulumi.Output[str]:
     if value is None:
         raise BadConfig(f"{NAMESPACE}:{key} is missing. Set it: pulumi config set --secret {NAMESPACE}:{key}")
     return value
+
+
+def _refuse_budget_without_project(config: StackConfig, gcp: pulumi.Config) -> None:
+    """Budgets belong to the billing account, and its API asks whose project is calling."""
+    told = gcp.get("userProjectOverride") == "true" and gcp.get("billingProject")
+    if config.guard.billing_account and not told:
+        raise BadConfig(
+            f"{NAMESPACE}:guard.billing_account asks for a budget, whose API refuses credentials of a person that name"
+            " no project. Set both: pulumi config set gcp:userProjectOverride true;"
+            f" pulumi config set gcp:billingProject {config.project}"
+        )
 
 
 def _given() -> Mapping[str, str]:
@@ -333,7 +334,12 @@ def _refuse_unknown(given: Mapping[str, str]) -> None:
             )
 
 
-def _validated(raw: Mapping[str, object]) -> StackConfig:
+def validated(raw: Mapping[str, object]) -> StackConfig:
+    """The configuration as a record.
+
+    Raises:
+        BadConfig: a key or a value cannot be used; every one of them is named, with the way to set it.
+    """
     try:
         return StackConfig.model_validate(raw)
     except ValidationError as error:
@@ -354,7 +360,7 @@ def _refusal(error: Mapping[str, Any]) -> str:
 def _refuse_placeholders(given: Mapping[str, str]) -> None:
     for key, text in given.items():
         for path, value in _leaves(key, _value(text)):
-            if PLACEHOLDER.search(str(value)):
+            if PLACEHOLDER.search(str(value)) or PLACEHOLDER_NUMBERS.get(path) == value:
                 raise BadConfig(
                     f"{path} still holds a placeholder of the committed file. Set yours: pulumi config set"
                     f"{' --path' * (path != key)} {path} VALUE, or edit the stack's file; docs/deploy.md goes through"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from tests.infra.finding import MEMBERS, environment_of, rule, who
 from tests.infra.graph import Graph, short
 from tests.infra.provider_types import arguments_of, misfits
@@ -24,6 +26,9 @@ API_OF = {
     "sql": "sqladmin",
     "storage": "storage",
 }
+
+ALARMING = ("oldest-unfinished-seconds", "outbox-lag-seconds", "dead-jobs", "budget-share")
+SHOWN = ("render-seconds-per-video-minute",)
 
 
 @rule
@@ -67,9 +72,14 @@ def only_the_branch_releases_and_as_the_builder(graph: Graph) -> list[str]:
 @rule
 def old_images_are_deleted(graph: Graph) -> list[str]:
     policies = graph.one("artifactregistry:Repository", "images").inputs.get("cleanupPolicies", [])
-    by_action = {policy["action"]: policy for policy in policies}
-    kept = by_action.get("KEEP", {}).get("mostRecentVersions", {}).get("keepCount")
-    return [] if kept == graph.config.delivery.image_versions_kept and "DELETE" in by_action else ["images"]
+    keeping = [policy for policy in policies if policy["action"] == "KEEP"]
+    newest = [policy["mostRecentVersions"]["keepCount"] for policy in keeping if "mostRecentVersions" in policy]
+    by_tag = [policy["condition"] for policy in keeping if "condition" in policy]
+    kept = (newest, by_tag) == (
+        [graph.config.delivery.image_versions_kept],
+        [{"tagState": "TAGGED", "tagPrefixes": ["live", "previous"]}],
+    )
+    return [] if kept and any(policy["action"] == "DELETE" for policy in policies) else ["images"]
 
 
 @rule
@@ -123,9 +133,21 @@ def every_alert_reaches_somebody_and_says_what_it_means(graph: Graph) -> list[st
         if graph.config.guard.email and not node.of_property.get("notificationChannels"):
             offences.append(f"{node.label} reaches nobody")
     alerts = {node.name for node in graph.of("monitoring:AlertPolicy")}
-    gauges = {node.name for node in graph.of("logging:Metric")}
-    wanted = {"site-down", "site-errors", "dead-letters"} | gauges if graph.config.guard.alerts else set()
-    return offences + ([] if alerts == wanted and len(gauges) == 4 else [f"alerts {alerts}, gauges {gauges}"])
+    wanted = {"site-down", "site-errors", "dead-letters", *ALARMING} if graph.config.guard.alerts else set()
+    return offences + [f"alerts {alerts}"] * (alerts != wanted)
+
+
+@rule
+def every_gauge_of_the_site_is_a_metric_and_a_chart(graph: Graph) -> list[str]:
+    metrics = {node.inputs["name"]: node.name for node in graph.of("logging:Metric")}
+    offences = [f"metrics {set(metrics.values())}"] * (set(metrics.values()) != {*ALARMING, *SHOWN})
+    [dashboard] = graph.of("monitoring:Dashboard")
+    widgets = json.loads(dashboard.inputs["dashboardJson"])["gridLayout"]["widgets"]
+    series = [one["xyChart"]["dataSets"][0]["timeSeriesQuery"]["timeSeriesFilter"] for one in widgets]
+    charted = {one["filter"].split('"')[1].removeprefix("logging.googleapis.com/user/"): one for one in series}
+    # As exact as the alerts: the mean, because a percentile of a distribution is a guess.
+    exact = {name for name, one in charted.items() if one["aggregation"].get("crossSeriesReducer") == "REDUCE_MEAN"}
+    return offences + [f"{name} has no chart" for name in metrics if name not in exact]
 
 
 @rule

@@ -104,6 +104,6 @@ def what_must_not_be_lost_is_protected_twice(graph: Graph) -> list[str]:
         if node.protected is not kept or node.inputs.get("forceDestroy") is kept:
             offences.append(node.label)
     site = graph.one("cloudrunv2:Service", "site")
-    if site.inputs.get("deletionProtection") is not keep:
+    if site.inputs.get("deletionProtection") is not keep or site.protected is not keep:
         offences.append(site.label)
     return offences + [n.label for n in graph.of("cloudrunv2:Job") if n.inputs.get("deletionProtection") is not False]

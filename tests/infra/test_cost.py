@@ -9,6 +9,7 @@ import pytest
 from infra import cost
 from infra.prices import AS_OF, PRICES, QUOTED, REMEMBERED
 from infra.stack_config import StackConfig
+from infra.stack_file import of_stack
 from service.settings import ROOT
 from tests.infra.graph import Graph
 
@@ -99,10 +100,10 @@ def test_the_summary_is_an_output(prod: Graph) -> None:
 def test_the_page_prints_the_sizes_as_they_are_computed() -> None:
     """`python -m infra.cost prod` makes the tables; after a change of prices or sizes they must be pasted anew."""
     page = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
-    config = cost.of_stack("prod")
+    config = of_stack("prod")
     assert cost.sizes_table(config) in page
     assert cost.table(cost.estimate(config)) in page
 
 
 def test_the_command_and_the_program_estimate_alike(prod: Graph) -> None:
-    assert cost.of_stack("prod") == prod.config
+    assert of_stack("prod") == prod.config

@@ -15,9 +15,11 @@ import yaml
 from alembic import command
 from alembic.config import Config
 
+from infra.compute import RELEASED_TAGS
 from infra.delivery import substitutions
 from infra.stack_config import StackConfig
 from service.__main__ import COMMANDS
+from service.db.invitations import hash_secret
 from service.settings import ROOT
 from tests.infra.finding import containers
 from tests.infra.graph import Graph
@@ -194,8 +196,8 @@ def test_every_command_of_a_container_exists(prod: Graph) -> None:
 GCLOUD = """#!/bin/sh
 echo "gcloud $*" >>"$LOG"
 case "$*" in
-  "run jobs describe author"*) echo old/site:1 ;;
-  "run jobs describe render"*) echo old/render:1 ;;
+  "run jobs describe author"*) echo "$SERVED/site:1" ;;
+  "run jobs describe render"*) echo "$SERVED/render:1" ;;
   "run services describe"*)
     if [ -e "$WORKSPACE/lanes.done" ]; then cat "$AFTER"; else cat "$BEFORE"; fi ;;
 esac
@@ -204,6 +206,7 @@ exit 0
 """
 SMOKE = """import os, sys
 open(os.environ["LOG"], "a").write("smoke " + " ".join(sys.argv[1:]) + "\\n")
+open(os.environ["LOG"] + ".invitation", "a").write(os.environ.get("SMOKE_INVITATION", "") + "\\n")
 sys.exit(any(one in " ".join(sys.argv) for one in os.environ["SMOKE_FAILS"].split()))
 """
 SERVING = '{"status": {"traffic": [{"revisionName": "site-1", "percent": 100}]}}'
@@ -239,6 +242,7 @@ class Release:
             "BUILD_ID": "0123456789abcdef",
             "SHORT_SHA": "c0ffee1",
             "FAILING": "",
+            "SERVED": REGISTRY,
             "SMOKE_FAILS": "never",
             **{key: str(value) for key, value in BUILD["substitutions"].items()},
         }
@@ -269,12 +273,20 @@ def release(tmp_path: Path) -> Release:
     return Release(tmp_path)
 
 
+REGISTRY = BUILD["substitutions"]["_REGISTRY"]
+NEW = "c0ffee1-01234567"
 TO_NEW = "gcloud run services update-traffic site --region us-central1 --to-revisions site-2=100"
 TO_OLD = "gcloud run services update-traffic site --region us-central1 --to-revisions site-1=100"
 LANES_BACK = [
-    "gcloud run jobs update author --region us-central1 --image old/site:1",
-    "gcloud run jobs update render --region us-central1 --image old/render:1",
+    f"gcloud run jobs update author --region us-central1 --image {REGISTRY}/site:live",
+    f"gcloud run jobs update render --region us-central1 --image {REGISTRY}/render:live",
 ]
+
+
+def tagged(calls: list[str]) -> list[tuple[str, str]]:
+    """The tags that the release set, in order: from which, to which."""
+    found = [call.split()[-2:] for call in calls if call.startswith("gcloud artifacts docker tags add")]
+    return [(old.removeprefix(f"{REGISTRY}/"), new.removeprefix(f"{REGISTRY}/")) for old, new in found]
 
 
 def test_a_good_release_moves_traffic_after_the_smoke(release: Release) -> None:
@@ -283,9 +295,64 @@ def test_a_good_release_moves_traffic_after_the_smoke(release: Release) -> None:
     smoked = calls.index("smoke https://candidate.test --origin https://site.example")
     assert calls.index(TO_NEW) > smoked
     assert calls.index("gcloud run jobs execute migrate --region us-central1 --wait") < smoked
-    assert any("--image us-central1-docker.pkg.dev/project/images/site:c0ffee1-01234567" in call for call in calls)
+    assert any(f"--image {REGISTRY}/site:{NEW}" in call for call in calls)
     assert TO_OLD not in calls
     assert not set(LANES_BACK) & set(calls)
+
+
+def test_what_serves_and_what_served_are_tagged_when_the_release_stands(release: Release) -> None:
+    """The registry keeps by these tags, so they must be the ones that its policy names."""
+    _, calls = release.run()
+    for image in ("site", "render"):
+        moved = [pair for pair in tagged(calls) if pair[1].startswith(f"{image}:")]
+        assert moved == [(f"{image}:live", f"{image}:previous"), (f"{image}:{NEW}", f"{image}:live")]
+    assert {new.partition(":")[2] for _, new in tagged(calls)} == set(RELEASED_TAGS)
+    assert calls.index(TO_NEW) < min(i for i, call in enumerate(calls) if "tags add" in call)
+
+
+def test_the_first_release_has_nothing_to_go_back_to(release: Release) -> None:
+    good, calls = release.run(SERVED="us-docker.pkg.dev/cloudrun/container")
+    assert good
+    assert tagged(calls) == [(f"site:{NEW}", "site:live"), (f"render:{NEW}", "render:live")]
+
+
+def test_a_first_release_that_fails_goes_back_to_the_image_it_found(release: Release) -> None:
+    good, calls = release.run(SERVED="us-docker.pkg.dev/cloudrun/container", SMOKE_FAILS="candidate", FAILING=":live")
+    assert not good
+    assert (
+        "gcloud run jobs update author --region us-central1 --image us-docker.pkg.dev/cloudrun/container/site:1"
+        in calls
+    )
+
+
+def test_a_release_that_failed_tags_nothing(release: Release) -> None:
+    assert tagged(release.run(SMOKE_FAILS="candidate")[1]) == []
+    assert tagged(release.run(SMOKE_FAILS="--doors")[1]) == []
+
+
+def test_a_tag_that_cannot_be_set_does_not_undo_the_release(release: Release) -> None:
+    good, calls = release.run(FAILING="site:previous")
+    assert good
+    assert TO_OLD not in calls
+    assert ("render:live", "render:previous") in tagged(calls)
+
+
+def test_the_smoke_is_invited_and_the_cloud_is_told_the_hash_alone(release: Release) -> None:
+    _, calls = release.run()
+    secret = Path(f"{release.log}.invitation").read_text().splitlines()[0]
+    assert re.fullmatch("[0-9a-f]{64}", secret)
+    [invited] = [call for call in calls if "--args=admin,invite," in call]
+    assert invited.endswith(
+        f"--args=admin,invite,smoke-{NEW}@example.invalid,--role,instructor,--secret-hash,{hash_secret(secret)}"
+    )
+    assert not any(secret in call for call in calls)
+
+
+def test_without_an_invitation_nothing_is_released_on_the_doors_alone(release: Release) -> None:
+    good, calls = release.run(FAILING="--args=admin,invite")
+    assert not good
+    assert not any(call.startswith("smoke") for call in calls)
+    assert TO_OLD in calls
 
 
 def test_a_failed_smoke_gives_everything_back_and_fails(release: Release) -> None:
@@ -318,11 +385,9 @@ def test_lanes_that_cannot_be_updated_stop_the_release_before_the_site(release: 
 
 
 def test_what_cannot_be_given_back_does_not_keep_the_rest(release: Release) -> None:
-    good, calls = release.run(
-        SMOKE_FAILS="candidate", FAILING="--to-revisions_site-1 jobs_update_author_--region_us-central1_--image_old"
-    )
+    good, calls = release.run(SMOKE_FAILS="candidate", FAILING="--to-revisions_site-1 images/site:live images/site:1")
     assert not good
-    assert {TO_OLD, *LANES_BACK} <= set(calls)
+    assert {TO_OLD, LANES_BACK[1]} <= set(calls)
 
 
 def test_a_failed_migration_ends_the_release_with_nothing_changed(release: Release) -> None:

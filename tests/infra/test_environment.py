@@ -77,7 +77,9 @@ def test_only_who_calls_models_holds_their_keys() -> None:
     holders = ("site", "author", "render")
     assert keys == {name: {"OPENAI_API_KEY"} if name in holders else set() for name in CONTAINERS}
     assert "VECTORS_API_KEY" in told("author", "CDN, replicas, Qdrant")
-    assert "VECTORS_API_KEY" not in told("render", "CDN, replicas, Qdrant")
+    # There a model writes and nobody speaks.
+    assert "OPENAI_API_KEY" in told("author", "CDN, replicas, Qdrant")
+    assert not {"VECTORS_API_KEY", "OPENAI_API_KEY"} & set(told("render", "CDN, replicas, Qdrant"))
 
 
 def test_the_site_alone_is_told_how_to_seal_cookies_and_to_send_mail(monkeypatch: pytest.MonkeyPatch) -> None:

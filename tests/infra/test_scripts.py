@@ -29,6 +29,12 @@ case "{name} $*" in
   "gcloud builds submit"*) exit "${{BUILD:-0}}" ;;
 esac
 """
+PYTHON = """#!/bin/sh
+echo "python $*" >>"$LOG"
+case "$*" in
+  "-m infra.stack_file"*) [ -z "${REFUSED:-}" ] || exit 2; printf '%s\\n' cookieKeys mailUrl openaiKey githubToken ;;
+esac
+"""
 STACK = (
     (ROOT / "Pulumi.prod.yaml")
     .read_text(encoding="utf-8")
@@ -36,6 +42,7 @@ STACK = (
     .replace("replace-me", "someone")
     .replace("000000-000000-000000", "01AB23-01AB23-01AB23")
     .replace("alerts@example.com", "alerts@courses.test")
+    .replace("installation_id: 1", "installation_id: 51234567")
 )
 
 
@@ -49,7 +56,7 @@ class Desk:
         for name in ("deploy", "destroy", "invite"):
             self._program(f"scripts/{name}", (ROOT / "scripts" / name).read_text(encoding="utf-8"))
         self._program("scripts/smoke", '#!/bin/sh\necho "smoke $*" >>"$LOG"\n')
-        self._program("infra/.venv/bin/python", '#!/bin/sh\necho "estimate $*" >>"$LOG"\n')
+        self._program("infra/.venv/bin/python", PYTHON)
         for name in ("gcloud", "pulumi"):
             self._program(f"bin/{name}", FAKE.format(name=name))
         (self.bin / "python3").symlink_to(sys.executable)
@@ -94,10 +101,7 @@ def test_the_estimate_is_seen_before_anything_is_made(desk: Desk) -> None:
     done = desk.run("deploy", typed="y\n")
     assert done.returncode == 0, done.stderr
     assert (
-        desk.at("estimate -m infra.cost prod")
-        < desk.at("pulumi up")
-        < desk.at("gcloud builds submit")
-        < desk.at("smoke")
+        desk.at("python -m infra.cost prod") < desk.at("pulumi up") < desk.at("gcloud builds submit") < desk.at("smoke")
     )
     assert "--refresh" in desk.calls[desk.at("pulumi up")]
     assert "_SITE_URL=https://site.test" in desk.calls[desk.at("gcloud builds submit")]
@@ -115,6 +119,21 @@ def test_placeholders_are_refused_before_anything_is_asked(desk: Desk) -> None:
     assert done.returncode == 2
     assert "replace-me" in done.stderr
     assert desk.calls == []
+
+
+@pytest.mark.parametrize("left", ["installation_id: 1", "billing_account: 000000-000000-000000"])
+def test_a_single_placeholder_is_refused(desk: Desk, left: str) -> None:
+    desk.stack(STACK.replace("installation_id: 51234567", left))
+    done = desk.run("deploy", "--yes")
+    assert (done.returncode, left in done.stderr, desk.calls) == (2, True, [])
+
+
+def test_a_configuration_that_cannot_work_is_refused_before_secrets_are_asked_for(desk: Desk) -> None:
+    done = desk.run("deploy", "--yes", UNSET="1", REFUSED="1")
+    assert done.returncode == 2
+    assert "Pulumi.prod.yaml cannot be used" in done.stderr
+    assert not any("--secret" in call for call in desk.calls)
+    assert not desk.called("pulumi up")
 
 
 def test_a_missing_tool_is_named_with_the_way_to_get_it(desk: Desk) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pulumi
 import pytest
 import yaml
 
+from infra import stack_file
 from infra.cost import refuse_paid_lines
 from infra.stack_config import LEAST_TASK_SECONDS, BadConfig, StackConfig, load_config, secret_value
 from service.settings import ROOT, Settings
@@ -26,7 +29,15 @@ def loaded(stack: str = "dev", *, strict: bool = False, **over: object) -> Stack
         ({"site": {"cpu": 3}}, "coursewright:site.cpu: "),
         ({"site": {"max_instances": 9}}, "42 database connections and db-f1-micro takes 25"),
         ({"databse": {"tier": "db-f1-micro"}}, "coursewright:databse is not a setting.*pulumi config rm"),
-        ({"database": {"tier": "db-n1-standard-1"}}, "coursewright:database.tier"),
+        ({"database": {"tier": "db-n1-standard-1"}}, "coursewright:database.tier: .*db-custom-CPUS-MIB"),
+        ({"database": {"tier": "db-custom-3-7680"}}, "even number up to 96, not 3"),
+        ({"database": {"tier": "db-custom-0-3840"}}, "even number up to 96, not 0"),
+        ({"database": {"tier": "db-custom-1-2048"}}, "takes 3840 to 6656 MiB in steps of 256, not 2048"),
+        ({"database": {"tier": "db-custom-2-7681"}}, "in steps of 256, not 7681"),
+        ({"database": {"tier": "db-custom-8-7168"}}, "takes 7424 to 53248 MiB"),
+        ({"database": {"tier": "db-custom-2-99840"}}, "takes 3840 to 13312 MiB"),
+        ({"site": {"signup": "closed"}}, "coursewright:site.signup: .*'open' or 'invite'"),
+        ({"guard": {"billing_account": "01AB23-01AB23-01AB23"}}, "gcp:userProjectOverride true; .*gcp:billingProject"),
         ({"database": {"availability": "regional"}}, "point_in_time_recovery: true"),
         ({"database": {"disk_gb": 100}}, "disk_limit_gb is smaller"),
         ({"media": {"access": "cdn"}}, "needs a domain"),
@@ -59,6 +70,45 @@ def test_a_placeholder_within_a_group_is_named_with_the_command_that_keeps_the_g
     mine = {"gcp:project": "some-project", "gcp:billingProject": "some-project"}
     with pytest.raises(BadConfig, match=r"config set --path coursewright:delivery\.repository VALUE"):
         loaded("prod", strict=True, **mine)
+
+
+def test_a_number_that_stands_for_yours_is_a_placeholder_too() -> None:
+    mine = {
+        "gcp:project": "some-project",
+        "gcp:billingProject": "some-project",
+        "delivery": {"repository": "someone/courses", "installation_id": 1},
+        "guard": {"billing_account": "01AB23-01AB23-01AB23", "email": "alerts@courses.test"},
+    }
+    with pytest.raises(BadConfig, match=r"delivery\.installation_id still holds a placeholder"):
+        loaded("prod", strict=True, **mine)
+    mine["delivery"] = {"repository": "someone/courses", "installation_id": 51234567}
+    assert loaded("prod", strict=True, **mine).delivery.second_generation
+
+
+@pytest.mark.parametrize(
+    ("stack", "secrets"),
+    [("prod", ["cookieKeys", "mailUrl", "openaiKey", "githubToken"]), ("dev", ["cookieKeys", "mailUrl"])],
+)
+def test_the_file_alone_says_which_secrets_are_needed(
+    stack: str, secrets: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`scripts/deploy` asks for these, and for no other."""
+    assert stack_file.main([stack]) == 0
+    assert capsys.readouterr().out.split() == secrets
+
+
+def test_a_secret_that_only_a_default_asks_for_is_needed_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given: dict[str, object] = {"gcp:project": "some-project", "gcp:region": "us-central1"}
+    given["coursewright:delivery"] = {"repository": "a/b", "installation_id": 7}  # `second-generation` is not written
+    (tmp_path / "Pulumi.mine.yaml").write_text(yaml.safe_dump({"config": given}), encoding="utf-8")
+    assert stack_file.main(["mine"], tmp_path) == 0
+    assert "githubToken" in capsys.readouterr().out.split()
+    del given["gcp:region"]
+    (tmp_path / "Pulumi.mine.yaml").write_text(yaml.safe_dump({"config": given}), encoding="utf-8")
+    assert stack_file.main(["mine"], tmp_path) == 2
+    assert "gcp:region: " in capsys.readouterr().err
 
 
 def test_a_task_is_longer_than_its_longest_step() -> None:

@@ -415,6 +415,7 @@ def test_the_gauges_line_is_what_the_clouds_metrics_look_for(
         sweep(services)
     (found,) = [line for line in lines.all() if line.get("event") == "gauges"]
     for gauge in GAUGES:
-        assert isinstance(found[gauge.field], int | float), gauge.field
+        if gauge.above is not None:  # what only has a chart may be missing
+            assert isinstance(found[gauge.field], int | float), gauge.field
     assert found["severity"] == "INFO"
     assert "render_seconds_per_video_minute" not in found  # nothing was filmed

@@ -1,0 +1,142 @@
+"""Faults in what runs and who rings it; `rules_running.py` must notice them."""
+
+from __future__ import annotations
+
+from tests.infra.planting import Fault
+
+FAULTS = (
+    Fault(
+        "an image that infrastructure takes back",
+        "compute.py",
+        'SITE_IGNORES = ["template.containers[0].image", "traffics", *OF_RELEASES]',
+        'SITE_IGNORES = ["traffics", *OF_RELEASES]',
+        "images_and_traffic_belong_to_releases",
+    ),
+    Fault(
+        "traffic that infrastructure takes back",
+        "compute.py",
+        '"template.containers[0].image", "traffics", *OF_RELEASES',
+        '"template.containers[0].image", *OF_RELEASES',
+        "images_and_traffic_belong_to_releases",
+    ),
+    Fault(
+        "the first image must already be ours",
+        "compute.py",
+        '"us-docker.pkg.dev/cloudrun/container/job:latest"',
+        '"us-central1-docker.pkg.dev/replace-me-prod/images/render:latest"',
+        "the_first_image_is_public_and_runs_without_ours",
+    ),
+    Fault(
+        "idle processors are billed",
+        "compute.py",
+        '            "cpu_idle": True,\n',
+        "",
+        "the_site_scales_to_zero_and_is_billed_by_request",
+    ),
+    Fault(
+        "the reserved health path",
+        "compute.py",
+        '"/readyz", "/livez"',
+        '"/healthz", "/livez"',
+        "the_site_is_probed_but_not_at_a_reserved_path",
+    ),
+    Fault(
+        "a variable that no setting reads",
+        "environment.py",
+        '"DATABASE_POOL": str(pool)',
+        '"DB_POOL": str(pool), "DATABASE_POOL": str(pool)',
+        "every_variable_is_a_setting_and_is_set_once",
+    ),
+    Fault(
+        "workers that never end",
+        "environment.py",
+        '"IDLE_EXIT_SECONDS": str(lane.idle_exit_seconds)',
+        '"IDLE_EXIT_SECONDS": "0"',
+        "lanes_are_as_wide_as_configured_and_end_by_themselves",
+    ),
+    Fault(
+        "scratch without a limit",
+        "compute.py",
+        '{"medium": "MEMORY", "size_limit": f"{lane.scratch_mib}Mi"}',
+        '{"medium": "MEMORY"}',
+        "scratch_is_limited_and_within_memory",
+    ),
+    Fault(
+        "pools that are too large",
+        "stack_config.py",
+        "SITE_POOL, WORKER_POOL = 3, 2",
+        "SITE_POOL, WORKER_POOL = 5, 2",
+        refusal="need 32 database connections and db-f1-micro takes 25",
+    ),
+    Fault(
+        "pools that the plan does not know of",
+        "environment.py",
+        '"DATABASE_OVERFLOW": "0"',
+        '"DATABASE_OVERFLOW": "5"',
+        "connections_stay_within_the_tier",
+    ),
+    Fault(
+        "pushes without a token",
+        "messaging.py",
+        '{"service_account_email": callers.push.email, "audience": callers.site_url}',
+        '{"service_account_email": callers.push.email}',
+        "pushes_carry_a_token_for_the_site",
+    ),
+    Fault(
+        "dead letters that nobody keeps",
+        "messaging.py",
+        "topic=self.dead.name,\n            message_retention_duration=WEEK,",
+        "topic=self.topic.name,\n            message_retention_duration=WEEK,",
+        "rings_back_off_and_dead_ones_are_kept",
+    ),
+    Fault(
+        "a subscription that dies when it rests",
+        "messaging.py",
+        'FOREVER = {"ttl": ""}',
+        'FOREVER = {"ttl": "2678400s"}',
+        "rings_back_off_and_dead_ones_are_kept",
+    ),
+    Fault(
+        "the sweep comes before the site",
+        "messaging.py",
+        'apis.after("cloudscheduler", also=site)',
+        'apis.after("cloudscheduler")',
+        "the_schedule_waits_for_the_site",
+    ),
+    Fault(
+        "the site asks for more tasks than the job is wide",
+        "environment.py",
+        '"RENDER_TASKS": str(config.jobs.render.tasks)',
+        '"RENDER_TASKS": str(config.jobs.author.tasks + config.jobs.render.tasks)',
+        "the_site_starts_lanes_as_wide_as_they_are_planned",
+    ),
+    Fault(
+        "a task that does not know when it is ended",
+        "environment.py",
+        '"TASK_TIMEOUT_SECONDS": str(lane.timeout_seconds)',
+        '"TASK_TIMEOUT_SECONDS": "0"',
+        "tasks_know_their_end_and_their_price",
+    ),
+    Fault(
+        "films that are made and not published",
+        "environment.py",
+        "        plain |= _media(config, ground)\n",
+        "        pass\n",
+        "public_media_is_known_to_those_who_write_and_show_it",
+        variant="public media, own domain",
+    ),
+    Fault(
+        "a site that sweeps between requests, without a processor",
+        "environment.py",
+        '"SWEEP_SECONDS": "0"',
+        '"SWEEP_SECONDS": "30"',
+        "the_schedule_alone_sweeps",
+    ),
+    Fault(
+        "lanes that do not know the caps",
+        "environment.py",
+        "    plain |= _spending(config)\n",
+        "",
+        "caps_are_the_same_for_all_who_spend",
+    ),
+)

@@ -1,0 +1,67 @@
+"""The program with one fault in it: a change of its text, served to Python in the place of the file."""
+
+from __future__ import annotations
+
+import importlib.abc
+import importlib.util
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import ModuleType
+
+from service.settings import ROOT
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A change of the program's text, and the rule that must notice it; `refusal` when the program itself does."""
+
+    what: str
+    file: str
+    old: str
+    new: str
+    caught_by: str = ""
+    refusal: str = ""
+    variant: str = "prod"
+
+
+@dataclass
+class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Serves the program's modules from text, one of them changed."""
+
+    texts: dict[str, str]
+    served: list[str] = field(default_factory=list)
+
+    def find_spec(
+        self,
+        fullname: str,
+        path: Sequence[str] | None = None,  # noqa: ARG002
+        target: ModuleType | None = None,  # noqa: ARG002
+    ) -> importlib.machinery.ModuleSpec | None:
+        """Python asks every finder this way; only the name matters here."""
+        return importlib.util.spec_from_loader(fullname, self) if fullname in self.texts else None
+
+    def exec_module(self, module: ModuleType) -> None:
+        self.served.append(module.__name__)
+        exec(compile(self.texts[module.__name__], f"{module.__name__} with a fault", "exec"), module.__dict__)
+
+
+@contextmanager
+def broken(fault: Fault) -> Iterator[_Finder]:
+    """The program with this fault is what `infra` imports, until the end of the block."""
+    text = (ROOT / "infra" / fault.file).read_text(encoding="utf-8")
+    assert text.count(fault.old) == 1, f"{fault.file} holds {text.count(fault.old)} of: {fault.old}"
+    names = [path.stem for path in (ROOT / "infra").glob("*.py") if not path.stem.startswith("__")]
+    texts = {f"infra.{name}": (ROOT / "infra" / f"{name}.py").read_text(encoding="utf-8") for name in names}
+    texts[f"infra.{fault.file.removesuffix('.py')}"] = text.replace(fault.old, fault.new)
+    kept = {name: sys.modules.pop(name) for name in list(sys.modules) if name in texts}
+    finder = _Finder(texts)
+    sys.meta_path.insert(0, finder)
+    try:
+        yield finder
+    finally:
+        sys.meta_path.remove(finder)
+        for name in texts:
+            sys.modules.pop(name, None)
+        sys.modules.update(kept)
