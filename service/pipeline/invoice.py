@@ -138,9 +138,9 @@ def month_bills(session: Session, owner_id: uuid.UUID, month: date) -> list[Cour
 
 def months_with_bills(session: Session, owner_id: uuid.UUID) -> list[date]:
     """The first days of the months in which something was charged to this person, the newest first."""
-    month = func.date_trunc("month", LedgerEntry.charged_on)
-    found = session.scalars(select(month).where(LedgerEntry.owner_id == owner_id).distinct().order_by(month.desc()))
-    return [moment.date() for moment in found]
+    month = func.to_char(LedgerEntry.charged_on, "YYYY-MM-01").label("month")
+    found = session.scalars(select(month).where(LedgerEntry.owner_id == owner_id).distinct())
+    return sorted(map(date.fromisoformat, found), reverse=True)
 
 
 def course_entries(session: Session, course_id: uuid.UUID) -> Sequence[LedgerEntry]:

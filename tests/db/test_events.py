@@ -20,10 +20,11 @@ def run_id(engine: Engine) -> uuid.UUID:
     return Desk(engine).run()
 
 
-def test_an_event_carries_sentence_and_percentage_even_when_nothing_was_said(engine: Engine, run_id: uuid.UUID) -> None:
+def test_an_event_carries_sentence_percentage_and_spending_even_when_nothing_was_said(engine: Engine, run_id: uuid.UUID) -> None:
     transaction(engine, lambda session: events.say(session, run_id, "progress", {}))
     found = transaction(engine, lambda session: events.events_after(session, run_id, 0))
-    assert [(event.seq, event.kind, event.data) for event in found] == [(1, "progress", {"what": "", "percent": 0})]
+    data = {"what": "", "percent": 0, "spent": 0}
+    assert [(event.seq, event.kind, event.data) for event in found] == [(1, "progress", data)]
 
 
 def test_a_reader_gets_what_comes_after_its_number_and_no_more_than_it_asks(engine: Engine, run_id: uuid.UUID) -> None:

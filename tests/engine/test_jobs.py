@@ -104,7 +104,8 @@ def test_a_checkpoint_saves_step_price_and_progress_together(desk: Desk) -> None
     checkpoint(desk, held, "write", spent=(Spending("tokens", 1200, "token", 180),))
     assert desk.scalar("SELECT sum(micro_dollars) FROM ledger") == 180
     assert desk.run_row(run_id).percent == 25
-    assert [(event.seq, event.data) for event in desk.events(run_id)] == [(1, {"what": "Writing", "percent": 25})]
+    told = {"what": "Writing", "percent": 25, "spent": 180}
+    assert [(event.seq, event.data) for event in desk.events(run_id)] == [(1, told)], "the meter counts what is told"
 
 
 def test_a_step_that_is_done_twice_is_paid_and_counted_once(desk: Desk) -> None:
@@ -324,7 +325,7 @@ def test_the_percentage_never_falls_and_reaches_100_only_with_success(desk: Desk
     assert desk.run_row(run_id).percent == 100
     shown = [event.data["percent"] for event in desk.events(run_id)]
     assert shown == sorted(shown)
-    assert desk.events(run_id)[-1].data == {"what": "The course is ready.", "percent": 100}
+    assert desk.events(run_id)[-1].data == {"what": "The course is ready.", "percent": 100, "spent": 0}
     assert desk.scalar("SELECT state FROM courses") == CourseState.READY
 
 

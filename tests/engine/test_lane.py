@@ -154,8 +154,8 @@ def test_progress_is_told_twice_a_second_at_most_and_belongs_to_the_lesson(desk:
 
     work({"k": lambda task: task.step("one", "key", lambda: write(task), what="Writing", lesson_id=lesson_id)})
     told = [event.data for event in desk.events(run_id)]
-    assert told[0] == {"what": "Writing", "percent": 0, "lesson_id": str(lesson_id)}
-    assert told[1] == {"what": "Sentence 999", "percent": 50, "lesson_id": str(lesson_id)}
+    assert told[0] == {"what": "Writing", "percent": 0, "spent": 0, "lesson_id": str(lesson_id)}
+    assert told[1] == {"what": "Sentence 999", "percent": 50, "spent": 0, "lesson_id": str(lesson_id)}
     assert len(told) <= 5
 
 
