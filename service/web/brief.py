@@ -28,7 +28,10 @@ router = APIRouter()
 LANGUAGES = {"en": "English", "de": "German", "fr": "French", "es": "Spanish", "it": "Italian", "nl": "Dutch"}
 LEVELS = {"beginner": "Beginner", "intermediate": "Intermediate", "advanced": "Advanced"}
 WORDS_PER_MINUTE = 110
-NO_DOCUMENT = "Add at least one document first: every sentence of the course comes from your sources."
+NO_DOCUMENT = (
+    "Add at least one document first: every sentence of the course comes from your sources. "
+    "To write about a topic alone, have LLM set to a language model."
+)
 NAMES = {"title": "Title", "audience": "Who is it for?", "level": "Level", "minutes": "Length", "language": "Language"}
 
 

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Any
 
 from pydantic import SecretStr
@@ -24,6 +24,11 @@ from service.authors.agents.work import ChatModel
 from tests.adapters.openai_server import ScriptedOpenAI, scripted_openai
 
 MODEL = "gpt-4o-mini"
+LETTERS = [
+    first + second
+    for first in ("north", "south", "inner", "outer", "upper", "lower")
+    for second in ("leaf", "root", "stem", "seed", "bark", "twig", "bud", "cone")
+]
 PATH = "/v1/chat/completions"
 _PASSAGE = re.compile(
     r'<passage id="(?P<id>P\d+)" heading="(?P<heading>[^"]*)" words="(?P<words>\d+)" mark="(?P<mark>\w+)">\n'
@@ -100,7 +105,10 @@ class Mind:
         return {"content": json.dumps(answers[shape]("\n".join(talk)))}
 
     def outline(self, talk: str) -> dict[str, Any]:
-        """A lesson for each document, cut where it grows too long."""
+        """A lesson for each document, cut where it grows too long; without documents two about the topic."""
+        topic = re.search(r"Design the course “(.+?)” from what is generally known", talk)
+        if topic:
+            return self.topic_outline(topic[1])
         lessons: list[list[re.Match[str]]] = []
         for _, run in groupby(_PASSAGE.finditer(talk), key=lambda found: found["heading"].split(" › ")[0]):
             lessons.append([])
@@ -140,6 +148,9 @@ class Mind:
 
     def lesson(self, talk: str) -> dict[str, Any]:
         """Every passage under its heading, sentence by sentence, exhibits where they stand."""
+        topic = re.search(r"The lesson “(.+?)” of the course .+ in about (\d+) words", talk)
+        if topic:
+            return self.topic_lesson(topic[1], int(topic[2]))
         blocks: list[dict[str, Any]] = []
         for found in _PASSAGE.finditer(talk):
             blocks.append(block("heading", title=found["heading"].split(" › ")[-1]))
@@ -154,6 +165,31 @@ class Mind:
                 blocks.append(block("paragraph", sentences=sentences[start : start + 8]))
             blocks += [block("exhibit", exhibit=shown[1]) for shown in _EXHIBIT.finditer(found["text"])]
         return {"blocks": blocks[:60]}
+
+    def topic_outline(self, topic: str) -> dict[str, Any]:
+        lessons = [
+            {
+                "title": f"{what} of {topic}",
+                "objectives": [{"text": f"Explain the {what.lower()} of {topic}", "bloom": "understand"}],
+                "passages": [],
+            }
+            for what in ("Parts", "Uses")
+        ]
+        modules = [{"title": topic, "lessons": lessons}]
+        return {"title": topic, "summary": f"What {topic} is.", "modules": modules, "glossary": []}
+
+    def topic_lesson(self, title: str, words: int) -> dict[str, Any]:
+        """As many sentences as are wanted, none with a proof, and a question."""
+        told = [f"The {name} of {title} comes before the {after} and holds it." for name, after in pairwise(LETTERS)]
+        sentences = [{"text": one, "passage": "", "quote": ""} for one in told[: words // 14]]
+        ask = {"text": f"What do you know about {title}?", "passage": "", "quote": ""}
+        return {
+            "blocks": [
+                block("heading", title=title),
+                block("paragraph", sentences=[ask, *sentences[:14]]),
+                *(block("paragraph", sentences=sentences[n : n + 14]) for n in range(14, len(sentences), 14)),
+            ]
+        }
 
     def storyboard(self, talk: str) -> dict[str, Any]:
         """Slides of about fifty spoken words, whose lines name the heavy words of what is said."""

@@ -24,9 +24,23 @@ from service.db import jobs
 from service.db.engine import session_scope
 from service.db.guarded_author import guarded_author
 from service.db.queries import lessons_of, read_sources
-from service.db.tables import Course, CourseState, Job, LedgerEntry, ProviderHealth, QuizItem, Run
+from service.db.tables import (
+    Course,
+    CourseState,
+    Job,
+    LedgerEntry,
+    ProviderHealth,
+    QuizItem,
+    Role,
+    Run,
+    SignOff,
+    User,
+)
+from service.domain.course import Brief
 from service.domain.quiz import Quiz
-from service.errors import BadInput, Paused
+from service.errors import BadInput, NotFound, Paused
+from service.pipeline.produce import create_course
+from service.pipeline.quality import report_of, sign_off_lesson, to_sign, waiting
 from service.pipeline.verify import check_cites
 from service.ports import Services
 from service.settings import Settings, child_environment
@@ -100,6 +114,39 @@ def test_agents_write_a_course_whose_cites_hold_and_whose_calls_are_all_booked(
     assert {row.what.split(" (")[0] for row in rows} >= {
         "designer", "researcher", "writer", "storyboarder", "quiz_master", "critic",
     }  # fmt: skip
+
+
+def test_a_title_alone_becomes_a_course_that_nobody_learns_from_before_each_lesson_is_signed(
+    agents: Services, server: ScriptedOpenAI
+) -> None:
+    with session_scope(agents.engine) as session:
+        owner = User(id=uuid.uuid4(), email="a@example.org", name="Ada", role=Role.INSTRUCTOR, password_hash="!")
+        session.add(owner)
+        session.flush()
+        course_id = create_course(session, agents.storage, owner, Brief(title="Garden trees"), []).id
+    with both_lanes(agents):
+        carry(agents, course_id, film=False)
+    with session_scope(agents.engine) as session:
+        course = session.get_one(Course, course_id)
+        lessons = lessons_of(session, course_id)
+        assert [lesson.title for lesson in lessons] == ["Parts of Garden trees", "Uses of Garden trees"]
+        found = waiting(session, course)
+        facts = [claim for one in lessons if one.text for claim in one.text.claims() if claim.factual]
+        assert len(found) == len(facts) > 20
+        assert all(one.blocks for one in found)
+        assert report_of(session, course).check("claims").outcome == "fail"
+        owner = session.get_one(User, course.owner_id)
+        first, second = to_sign(found)
+        assert sign_off_lesson(session, course, first.lesson.id, first.seen, owner) == len(first.keys)
+        assert {one.lesson.id for one in waiting(session, course) if one.blocks} == {second.lesson.id}
+        with pytest.raises(NotFound, match="changed since you read them"):
+            sign_off_lesson(session, course, second.lesson.id, first.seen, owner)
+        sign_off_lesson(session, course, second.lesson.id, second.seen, owner)
+        assert not [one for one in waiting(session, course) if one.blocks]
+        assert {one.signed_by for one in waiting(session, course)} == {"Ada"}
+        assert session.scalar(select(func.count()).select_from(SignOff)) == len(facts)
+        held = session.scalars(select(Run).where(Run.course_id == course_id)).all()
+        assert all(0 < run.spent_micro_dollars <= (run.estimated_micro_dollars or 0) for run in held)
 
 
 def test_an_equal_course_is_made_again_without_one_call(

@@ -99,7 +99,7 @@ def carry(services: Services, course_id: uuid.UUID, *, film: bool = True) -> Non
     pause = threading.Event()
     for _ in range(1200):
         with session_scope(services.engine) as session:
-            if advance(session, course_id, film=film) is None:
+            if advance(session, course_id, film=film, settings=services.settings) is None:
                 return
         pause.wait(0.1)
     raise AssertionError("the course did not come to its end within two minutes")

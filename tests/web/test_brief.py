@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
+from fastapi.testclient import TestClient
+from pydantic import SecretStr
 from sqlalchemy import Engine, select
 
 from service.db.engine import session_scope
 from service.db.tables import Course, CourseState, Job, Run, Source
-from service.ports import StorageService
+from service.ports import Services, StorageService
+from service.settings import Settings
+from service.web.app import create_app
 from service.web.sources import display_name
 from tests.web.conftest import Browser
 from tests.web.world import World
@@ -51,6 +56,36 @@ def test_a_new_course_is_a_draft_at_once_and_opens_its_brief(maren: Browser, eng
     assert page.status_code == 200
     assert "Draft the outline" in page.text
     assert "Add at least one document first" in page.text
+
+
+def test_with_a_model_a_title_is_enough_and_the_page_says_what_that_means(
+    settings: Settings, services: Services, world: World, engine: Engine
+) -> None:
+    me = world.person("maren@example.org")
+    course = world.draft(me)
+    given = settings.model_copy(update={"llm": "openai:gpt-4o-mini", "openai_api_key": SecretStr("k")})
+    app = create_app(given, lambda _: nullcontext(services))
+    with TestClient(app):
+        browser = Browser(app).sign_in("maren@example.org")
+        page = browser.get(f"/courses/{course}/brief").text
+        assert "marked “No source”" in page
+        assert 'aria-disabled="true"' not in page
+        untitled = browser.submit(f"/courses/{course}/brief", title="")
+        assert untitled.status_code == 422
+        assert "Add a document, or name the topic in the title." in untitled.text
+        assert browser.submit(f"/courses/{course}/brief", title="Garden trees").status_code == 303
+    assert row(engine, course).state == CourseState.PLANNING
+
+
+def test_without_a_model_a_title_is_refused_with_both_ways_out(
+    draft: tuple[Browser, uuid.UUID], engine: Engine
+) -> None:
+    browser, course = draft
+    assert "none is set up here" in browser.get(f"/courses/{course}/brief").text
+    refused = browser.submit(f"/courses/{course}/brief", title="Garden trees")
+    assert refused.status_code == 422
+    assert "Add at least one document first" in refused.text
+    assert "language model" in refused.text
 
 
 def test_each_field_is_saved_and_raises_the_version(draft: tuple[Browser, uuid.UUID], engine: Engine) -> None:

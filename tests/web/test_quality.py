@@ -85,6 +85,54 @@ def test_a_second_opinion_against_a_sentence_is_told(browser_of: Browsers, world
     assert "The words agree, but the sentence was held for contradicted by its passage" in page
 
 
+def test_all_sentences_of_a_lesson_are_signed_off_at_once_by_name_and_no_other(
+    browser_of: Browsers, world: World, engine: Engine
+) -> None:
+    browser, me = browser_of()
+    course, lesson = world.course(me), world.lessons[0]
+    for number in range(3):
+        with_claim(engine, lesson, Claim(text=f"Fog number {number} lifts before noon.", state="unsupported"))
+    page = browser.get(f"/courses/{course}/quality").text
+    assert "No source: nothing proves it but your signature." in page
+    assert "Sign off all 3 of lesson 1" in page
+    [seen] = re.findall(r'name="seen" value="(\w{64})"', page)
+    path, form = f"/courses/{course}/quality/sign-off-lesson", {"lesson": str(lesson), "seen": seen}
+    unread = browser.submit(path, **form)
+    assert unread.status_code == 422
+    assert "Say that you have read the sentences" in unread.text
+    with_claim(engine, lesson, Claim(text="Fog number 3 lifts before noon.", state="unsupported"))
+    assert browser.submit(path, **form, read="true").status_code == 404
+    with session_scope(engine) as session:
+        assert not session.scalars(select(SignOff)).all()
+    form["seen"] = re.findall(r'name="seen" value="(\w{64})"', browser.get(f"/courses/{course}/quality").text)[0]
+    assert browser.submit(path, **form, read="true").status_code == 303
+    signed = browser.get(f"/courses/{course}/quality").text
+    assert "Sign off all" not in signed
+    assert signed.count("signed off by Maren") == 4
+    assert browser.submit(f"/courses/{course}/publish").status_code == 303
+    with session_scope(engine) as session:
+        assert session.scalars(select(SignOff.user_id)).all() == [me] * 4
+
+
+def test_a_lesson_without_a_source_says_so_and_who_answers_for_it(
+    browser_of: Browsers, world: World, engine: Engine
+) -> None:
+    browser, me = browser_of()
+    course, lesson = world.course(me), world.lessons[0]
+    claims = tuple(Claim(text=f"Fog number {number} lifts before noon.", state="unsupported") for number in range(2))
+    with session_scope(engine) as session:
+        row = session.get_one(Lesson, lesson)
+        assert row.text is not None
+        row.text = row.text.model_copy(update={"blocks": (ParagraphBlock(id="b1", claims=claims),)})
+    page = browser.get(f"/courses/{course}/lessons/{lesson}").text
+    assert "written without a document" in page
+    assert "Nobody has signed for it yet." in page
+    assert page.count('aria-label="No source"') == 2
+    [seen] = re.findall(r'name="seen" value="(\w{64})"', browser.get(f"/courses/{course}/quality").text)
+    browser.submit(f"/courses/{course}/quality/sign-off-lesson", lesson=str(lesson), seen=seen, read="true")
+    assert "Maren" in browser.get(f"/courses/{course}/lessons/{lesson}").text.partition("answers for it")[0]
+
+
 def test_an_edited_sentence_blocks_too(browser_of: Browsers, world: World, engine: Engine) -> None:
     browser, me = browser_of()
     course = world.course(me)
