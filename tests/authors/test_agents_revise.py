@@ -115,18 +115,24 @@ class Adding(Mind):
 
 
 def test_a_revised_slide_leaves_every_other_slide_as_it_is(standing: Standing) -> None:
-    old = middle(standing)
+    scene = middle(standing)
+    paused = (scene.cues[0].model_copy(update={"pause": 2.0}), *scene.cues[1:])
+    old = scene.model_copy(update={"cues": paused})
+    board = standing.documents.storyboard
+    assert board is not None
+    board = board.model_copy(update={"scenes": tuple(old if one is scene else one for one in board.scenes)})
+    given = Standing(standing.plan, standing.documents.model_copy(update={"storyboard": board}))
     with chat() as (server, _):
-        made = standing.revised(AgentAuthor(model_at(server), Notebook()), "scene", old.id, "shorter")
+        made = given.revised(AgentAuthor(model_at(server), Notebook()), "scene", old.id, "shorter")
     assert made.storyboard is not None
-    assert standing.documents.storyboard is not None
     assert made.text == standing.documents.text
-    pairs = list(zip(made.storyboard.scenes, standing.documents.storyboard.scenes, strict=True))
+    pairs = list(zip(made.storyboard.scenes, board.scenes, strict=True))
     assert [new.id for new, was in pairs if new != was] == [old.id]
     [new] = [new for new, was in pairs if new != was]
     assert spoken(new) < spoken(old)
-    kept = {(cue.text, cue.cites) for cue in old.cues}
-    assert {(cue.text, cue.cites) for cue in new.cues} <= kept
+    assert new.cues[0].pause == 2.0
+    kept = {(cue.text, cue.cites, cue.pause) for cue in old.cues}
+    assert {(cue.text, cue.cites, cue.pause) for cue in new.cues} <= kept
 
 
 @pytest.mark.parametrize("kind", ["title", "recap"])
