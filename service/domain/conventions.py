@@ -11,6 +11,7 @@ MARK_EVERY_SECONDS = 90  # P4: learners pause between ideas
 SLIDE_LINES = 6  # P6
 SLIDE_WORDS = 40  # P6
 SPEECH_ON_SLIDE = 0.35  # P6: at most this share of the speech's runs of four words stands on the slide
+ADDRESSES_A_MINUTE = 1  # P10: how often the voice speaks to the learner, at the least
 VISUAL_SHARE = 0.6  # P11: slides that show and not only tell
 QUESTION_EVERY_MINUTES = 6  # P12
 OBJECTIVE_WORDS = 25  # P1

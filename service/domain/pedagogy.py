@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 from service.domain.bloom import BLOOM_VERBS, VAGUE_VERBS
@@ -19,7 +19,7 @@ from service.domain.pedagogy_video import VIDEO_CHECKS
 from service.domain.readability import grade_level, words
 from service.domain.report import Check, CourseDocuments, Taught, share, warning
 from service.domain.source import Span
-from service.domain.storyboard import CodeScene, StepsScene, WorkedScene
+from service.domain.storyboard import CodeScene, Cue, ProcessScene, QuestionScene, StepsScene, WorkedScene
 
 CHI_SQUARE = {1: 3.84, 2: 5.99, 3: 7.81, 4: 9.49, 5: 11.07}  # 5 % limits by degrees of freedom
 
@@ -145,18 +145,19 @@ def entailed_keys(course: CourseDocuments) -> Check:
 
 
 def practice(course: CourseDocuments) -> Check:
-    """P14: a lesson that teaches how to do something shows it once and lets the learner try."""
+    """P14: a lesson that teaches how to do something shows it, asks for a part of it, and lets the learner try."""
     doing = [taught for taught in course.lessons if any(one.bloom == "apply" for one in taught.lesson.objectives)]
     where = [f"{taught.name}: {missing}" for taught in doing if (missing := _missing_practice(taught))]
     return warning("P14", "skills shown and practised", share(len(doing) - len(where), len(doing)), "100 %", where)
 
 
 def _missing_practice(taught: Taught) -> str:
-    shown = taught.storyboard is None or any(
-        isinstance(scene, StepsScene | WorkedScene | CodeScene) for scene in taught.storyboard.scenes
-    )
+    scenes = taught.storyboard.scenes if taught.storyboard else ()
+    shown = not scenes or any(isinstance(one, StepsScene | WorkedScene | CodeScene | ProcessScene) for one in scenes)
+    helped = not scenes or any(isinstance(one, QuestionScene) for one in scenes)
     tried = any(block.kind == "exercise" for block in taught.lesson.blocks)
-    return " and ".join(part for part, there in (("no worked example", shown), ("no exercise", tried)) if not there)
+    parts = (("no worked example", shown), ("no question that helps along", helped), ("no exercise", tried))
+    return " and ".join(part for part, there in parts if not there)
 
 
 def item_writing(course: CourseDocuments) -> Check:
@@ -219,8 +220,37 @@ def designed(course: CourseDocuments) -> Check:
         "prerequisites": len(lessons) < 2 or any(lesson.prerequisites for lesson in course.plan.lessons),
         "a glossary": bool(course.plan.glossary),
     }
-    where = [f"missing: {name}" for name, there in parts.items() if not there]
+    where = [
+        f"missing: {name}" if name != "audience" else "the brief names no audience: say there for whom the course is"
+        for name, there in parts.items()
+        if not there
+    ]
     return warning("P18", "parts of a designed course", f"{len(parts) - len(where)} of {len(parts)}", "all", where)
+
+
+def course_standards(course: CourseDocuments) -> Check:
+    """P19: evidence in each of the eight fields that Quality Matters reviews a course by, in words of our own."""
+    lessons = course.lessons
+    evidence = {
+        "an overview": bool(course.plan.summary),
+        "objectives": all(taught.lesson.objectives for taught in lessons),
+        "assessment": all(taught.quiz and taught.quiz.items for taught in lessons),
+        "materials with their source": all(any(True for _ in taught.lesson.cites()) for taught in lessons),
+        "activities": any(_is_active(taught) for taught in lessons),
+        "a video beside the text": all(taught.storyboard for taught in lessons),
+        "help with words": bool(course.plan.glossary),
+        "words for all that is heard": all(cue.text for taught in lessons for cue in _cues(taught)),
+    }
+    where = [f"no evidence for {name}" for name, there in evidence.items() if not there]
+    return warning("P19", "fields of a course review", f"{len(evidence) - len(where)} of {len(evidence)}", "all", where)
+
+
+def _is_active(taught: Taught) -> bool:
+    return any(block.kind == "exercise" for block in taught.lesson.blocks)
+
+
+def _cues(taught: Taught) -> Iterator[Cue]:
+    return taught.storyboard.cues() if taught.storyboard else iter(())
 
 
 COURSE_CHECKS: tuple[Callable[[CourseDocuments], Check], ...] = (
@@ -237,4 +267,5 @@ COURSE_CHECKS: tuple[Callable[[CourseDocuments], Check], ...] = (
     key_positions,
     reading_level,
     designed,
+    course_standards,
 )

@@ -5,10 +5,12 @@ Thresholds are rules of thumb from research on lesson videos; the checks warn an
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from math import ceil
 
 from service.domain.conventions import (
+    ADDRESSES_A_MINUTE,
     LESSON_MINUTES,
     MARK_EVERY_SECONDS,
     QUESTION_EVERY_MINUTES,
@@ -30,6 +32,7 @@ from service.domain.storyboard import (
     ProcessScene,
     QuestionScene,
     RecapScene,
+    Scene,
     SectionScene,
     StepsScene,
     TableScene,
@@ -38,6 +41,8 @@ from service.domain.storyboard import (
 )
 
 VISUAL = (CodeScene, TableScene, ComparisonScene, ProcessScene, FigureScene, WorkedScene, StepsScene, MapScene)
+ADDRESS = re.compile(r"\b(?:you|your|yours|yourself|let[’']?s)\b", re.IGNORECASE)
+PERSONAL_WANTED = f"≥ {ADDRESSES_A_MINUTE} a minute"
 ASKING = (QuestionScene, RecapScene)
 FRAME = (TitleScene, SectionScene, *ASKING)
 
@@ -156,7 +161,7 @@ def signaling(course: CourseDocuments) -> Check:
     built = [
         (place, scene)
         for place, scene in course.slides()
-        if isinstance(scene, BulletsScene | StepsScene | MapScene | WorkedScene)
+        if isinstance(scene, BulletsScene | StepsScene | MapScene | ProcessScene | WorkedScene)
     ]
     where = [
         place for place, scene in built if len(lines_on(scene)) > 1 and all(cue.state is None for cue in scene.cues)
@@ -164,6 +169,38 @@ def signaling(course: CourseDocuments) -> Check:
     return warning(
         "P7", "lists that build up with the speech", share(len(built) - len(where), len(built)), "100 %", where
     )
+
+
+def contiguity(course: CourseDocuments) -> Check:
+    """P8: a line appears with the sentence that it stands for, and so shares a word with it (temporal contiguity)."""
+    where, count = [], 0
+    for place, scene in course.slides():
+        lines = scene.items if isinstance(scene, BulletsScene | StepsScene | WorkedScene) else ()
+        for cue in scene.cues:
+            if cue.state and cue.state <= len(lines):
+                count += 1
+                shown, said = _stems(lines[cue.state - 1]), _stems(f"{cue.text} {cue.speech}")
+                where += [] if shown & said or not shown else [f"{place}: “{lines[cue.state - 1]}”"]
+    return warning("P8", "lines shown as they are said", share(count - len(where), count), "100 %", where)
+
+
+def _stems(text: str) -> set[str]:
+    """The first letters of each longer word: enough to see that two sentences speak of one thing."""
+    return {word.lower()[:4] for word in words(text) if len(word) > 3}
+
+
+def personal(course: CourseDocuments) -> Check:
+    """P10: the voice speaks to the learner at least once a minute (personalisation; English only)."""
+    if not course.plan.language.startswith("en"):
+        return warning("P10", "speech to the learner", f"not measured for {course.plan.language}", PERSONAL_WANTED)
+    rates = [
+        (taught.name, sum(bool(ADDRESS.search(cue.text)) for cue in taught.storyboard.cues()) / taught.minutes)
+        for taught in course.lessons
+        if taught.storyboard and taught.minutes
+    ]
+    where = [f"{name}: {rate:.1f} times a minute" for name, rate in rates if rate < ADDRESSES_A_MINUTE]
+    figure = f"at least {min(rate for _, rate in rates):.1f} a minute" if rates else "none"
+    return warning("P10", "speech to the learner", figure, PERSONAL_WANTED, where)
 
 
 def meaningful_visuals(course: CourseDocuments) -> Check:
@@ -192,17 +229,18 @@ def retrieval_practice(course: CourseDocuments) -> Check:
 
 
 def slide_pace(course: CourseDocuments) -> Check:
-    """P17: a slide stays 15 to 75 seconds, as its narration takes at 150 words a minute."""
-    timed = [
-        (place, 60 * len(words(" ".join(cue.text for cue in scene.cues))) / WORDS_PER_MINUTE)
-        for place, scene in course.slides()
-        if not isinstance(scene, FRAME)
-    ]
+    """P17: a slide stays 15 to 75 seconds: its narration at 150 words a minute, and its pauses."""
+    timed = [(place, _seconds(scene)) for place, scene in course.slides() if not isinstance(scene, FRAME)]
     where = [
         f"{place}: {seconds:.0f} s" for place, seconds in timed if not SLIDE_SECONDS[0] <= seconds <= SLIDE_SECONDS[1]
     ]
     figure = f"{min(s for _, s in timed):.0f}–{max(s for _, s in timed):.0f} s" if timed else "none"
     return warning("P17-slides", "time on a slide", figure, f"{SLIDE_SECONDS[0]}–{SLIDE_SECONDS[1]} s", where)
+
+
+def _seconds(scene: Scene) -> float:
+    spoken = sum(len(words(cue.text)) for cue in scene.cues)
+    return 60 * spoken / WORDS_PER_MINUTE + sum(cue.pause for cue in scene.cues)
 
 
 VIDEO_CHECKS: tuple[Callable[[CourseDocuments], Check], ...] = (
@@ -215,6 +253,8 @@ VIDEO_CHECKS: tuple[Callable[[CourseDocuments], Check], ...] = (
     speech_on_slide,
     told_once,
     signaling,
+    contiguity,
+    personal,
     meaningful_visuals,
     retrieval_practice,
     slide_pace,

@@ -120,7 +120,18 @@ def test_every_cue_that_states_a_fact_is_cited(course: Course) -> None:
 def test_slides_that_show_facts_name_their_source(course: Course) -> None:
     for board in course.storyboards:
         for scene in board.scenes:
-            if scene.kind in ("definition", "code", "table", "comparison", "steps", "warning", "figure", "quote"):
+            if scene.kind in (
+                "definition",
+                "code",
+                "table",
+                "comparison",
+                "steps",
+                "warning",
+                "figure",
+                "quote",
+                "process",
+                "worked",
+            ):
                 assert scene.cites, scene.title
                 assert scene.cite_label, scene.title
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from service.authors.extractive import ExtractiveAuthor
@@ -47,8 +49,9 @@ def test_it_opens_with_a_question_and_says_what_learners_will_be_able_to_do(brea
     assert isinstance(title, TitleScene)
     assert isinstance(aims, BulletsScene)
     assert title.cues[0].text.endswith("?")
-    assert [cue.state for cue in aims.cues] == [1, 2, 3]
+    assert [cue.state for cue in aims.cues] == [1, 2, 3, 4]
     assert aims.cues[1].text == f"You can also {aims.items[1][0].lower()}{aims.items[1][1:]}."
+    assert re.fullmatch(r"The lesson has (?:two|three|four|five) parts: .+, and [^,]+\.", aims.cues[-1].text)
 
 
 def test_the_sources_own_question_opens_the_lesson(laptop: Storyboard) -> None:

@@ -106,7 +106,7 @@ def storyboard(lesson: Lesson) -> Storyboard:
     steps = StepsScene(
         id="s2",
         title="In order",
-        items=tuple(f"Point {n + 1}" for n in range(len(said))),
+        items=tuple(" ".join(quote.split()[1:3]).rstrip(".") for quote in said),
         cues=tuple(cue(quote[:-1] + WORDS * 2 + ".", quote, state=n + 1) for n, quote in enumerate(said)),
     )
     table = TableScene(
@@ -120,10 +120,12 @@ def storyboard(lesson: Lesson) -> Storyboard:
         lesson_id=lesson.id,
         title=lesson.title,
         scenes=(
-            TitleScene(id="s1", title=lesson.title, cues=(cue("What do bees live in?"),)),
+            TitleScene(id="s1", title=lesson.title, cues=(cue("What do your bees live in?"),)),
             steps,
             table,
-            QuestionScene(id="s4", text="Which one?", options=("hive", "can"), cues=(cue("Think" + WORDS * 2 + "."),)),
+            QuestionScene(
+                id="s4", text="Which one?", options=("hive", "can"), cues=(cue("Think for yourself" + WORDS * 2 + "."),)
+            ),
             RecapScene(id="s5", items=("Hives house bees",), cues=(cue("Can you say it?"),)),
         ),
     )

@@ -93,6 +93,8 @@ def test_a_well_made_course_gives_no_warning() -> None:
         ("P6-words", with_slide(bullets(6, shown="one two three four five six"))),
         ("P6-overlap", with_slide(bullets(said="One two three four five six", shown="one two three four five six"))),
         ("P7", with_slide(bullets(states=False))),
+        ("P8", with_slide(bullets(said="Quiet words.", shown="Loud sentences"))),
+        ("P10", lambda course: scenes(course, lambda old: (impersonal(old[0]), *old[1:3], impersonal(old[3])))),
         ("P11", lambda course: scenes(course, lambda old: (old[0], *3 * (bullets(),), old[1], *old[3:]))),
         ("P12", lambda course: scenes(course, lambda old: (*old[:3], old[4]))),
         ("P13", changed_item(cites=())),
@@ -103,6 +105,8 @@ def test_a_well_made_course_gives_no_warning() -> None:
         ("P17-slides", with_slide(bullets(said="Short."))),
         ("P18", lambda course: replace(course, brief=course.brief.model_copy(update={"audience": ""}))),
         ("P18", lambda course: first(course, quiz=None)),
+        ("P14", lambda course: replace(course, lessons=(course.lessons[0], without_question(course.lessons[1])))),
+        ("P19", lambda course: replace(course, plan=course.plan.model_copy(update={"summary": ""}))),
         ("twice", with_slide(bullets().model_copy(update={"cues": (cue("Again.", SMOKER),)}))),
     ],
 )
@@ -112,9 +116,19 @@ def test_each_broken_convention_is_warned_of(check_id: str, change: Change) -> N
     assert broken.where or check_id == "P11"
 
 
+def impersonal(scene: Scene) -> Scene:
+    return scene.model_copy(update={"cues": (Cue(text="What do bees live in, and why?"),)})
+
+
 def without_exercise(taught: Taught) -> Taught:
     made = second_lesson()
     return replace(taught, lesson=made.model_copy(update={"blocks": made.blocks[:-1]}))
+
+
+def without_question(taught: Taught) -> Taught:
+    assert taught.storyboard is not None
+    kept = tuple(scene for scene in taught.storyboard.scenes if scene.kind != "question")
+    return replace(taught, storyboard=taught.storyboard.model_copy(update={"scenes": kept}))
 
 
 def without_review(taught: Taught) -> Taught:

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 
 from service.authors.extractive.library import Library, same
 from service.authors.extractive.material import Idea, Section
+from service.authors.extractive.practice import own_practice
+from service.authors.extractive.pretraining import HEADING, words_to_know
 from service.authors.extractive.sentences import Sentence
 from service.domain.course import CoursePlan
 from service.domain.lesson import (
@@ -24,30 +26,24 @@ from service.domain.lesson import (
     TableBlock,
 )
 
+_HALF = re.compile(r"(?:If|When|Where|Once) [^,:;]+$")  # a condition whose consequence is the next sentence
+
 
 def write_lesson(plan: CoursePlan, lesson_id: str, library: Library) -> Lesson:
     """The lesson as the plan has it now."""
     planned = plan.lesson(lesson_id)
-    told = library.taught_before(plan, lesson_id)
-    blocks = compose(planned.title, library.sections(planned), told, library.keypoints(plan, lesson_id))
-    return Lesson(id=planned.id, title=planned.title, objectives=planned.objectives, blocks=blocks)
+    sections = library.sections(planned)
+    page = Page(planned.title, library.taught_before(plan, lesson_id))
+    page.first(words_to_know(plan, lesson_id, library))
+    page.body(sections)
+    page.practice(own_practice(planned.objectives, sections, library.casing))
+    page.keypoints(library.keypoints(plan, lesson_id))
+    return Lesson(id=planned.id, title=planned.title, objectives=planned.objectives, blocks=tuple(page.blocks))
 
 
-def compose(
-    title: str,
-    sections: Sequence[Section],
-    told: set[str],
-    keypoints: Sequence[Sentence],
-) -> tuple[LessonBlock, ...]:
-    """The blocks of a lesson. `told`: sentences that earlier lessons hold (see `library.same`)."""
-    page = _Page(title, told)
-    for section in sections:
-        page.section(section, several=len({s.source for s in sections}) > 1)
-    page.keypoints(keypoints)
-    return tuple(page.blocks)
+class Page:
+    """The blocks of a lesson, in the order in which they are added. `told`: sentences of earlier lessons (`same`)."""
 
-
-class _Page:
     def __init__(self, title: str, told: set[str]) -> None:
         self.title = title
         self.told = set(told)
@@ -57,7 +53,27 @@ class _Page:
     def _id(self) -> str:
         return f"b{len(self.blocks) + 1}"
 
-    def section(self, section: Section, several: bool) -> None:
+    def first(self, terms: Sequence[DefinitionBlock]) -> None:
+        """Words that the lesson uses and a later one explains."""
+        if terms:
+            self.blocks.append(HeadingBlock(id=self._id(), text=HEADING, level=2))
+        for term in terms:
+            self.blocks.append(term.model_copy(update={"id": self._id()}))
+
+    def body(self, sections: Sequence[Section]) -> None:
+        """What the sources say, section by section."""
+        several = len({section.source for section in sections}) > 1
+        for section in sections:
+            self._section(section, several)
+
+    def practice(self, exercises: Sequence[ExerciseBlock]) -> None:
+        """Own practice, where the sources have none."""
+        if any(isinstance(block, ExerciseBlock) for block in self.blocks):
+            return
+        for exercise in exercises:
+            self.blocks.append(exercise.model_copy(update={"id": self._id()}))
+
+    def _section(self, section: Section, several: bool) -> None:
         self._headings(section, several)
         for idea in section.ideas:
             self._idea(idea)
@@ -176,7 +192,7 @@ def _closed(claims: tuple[Claim, ...]) -> tuple[Claim, ...]:
     return tuple(
         claim
         if re.search(r"[.!?…:;,。！？][\"”’')\]]*$", claim.text)
-        else claim.model_copy(update={"text": claim.text + "."})
+        else claim.model_copy(update={"text": claim.text + (":" if _HALF.match(claim.text) else ".")})
         for claim in claims
     )
 

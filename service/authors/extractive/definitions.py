@@ -28,6 +28,7 @@ _NOT_A_TERM = re.compile(
     r"your|our|my|reads?|says)\b|\bas$",
     _I,
 )
+_DOING = re.compile(r"\w+ing (?:the|an?|one|each|every|all|its|their|his|her|any|some)\b", _I)  # an act, not a term
 _LABEL = re.compile(
     r"^(?:failures?|pass(?:es)?|success|notes?|tips?|disclaimer|name|examples?|warning|important|answers?|questions?|"
     r"solution|step \w+|figure.*|table.*|hint|caution|pros|cons|update|further information|bad|good|correct|incorrect|"
@@ -36,7 +37,7 @@ _LABEL = re.compile(
 )
 _WEAK_GENUS = re.compile(
     r"(?:a number of|(?:an? |the )?(?:\w+ ){0,2}(?:failure|way|good|great|common|important|lot|few|example|result|most|"
-    r"same|first|only|next|best|problem|reason|responsib\w*|key|simple|easy|idea|answer|must|right|wrong|perfect|"
+    r"same|first|only|next|best|problem|mistake|error|reason|responsib\w*|key|simple|easy|idea|answer|must|right|wrong|perfect|"
     r"bit|better|little|matter|place to|thing)\b)"
 )
 _WEAK_OPENING = re.compile(r"(?:to|how|when|where|one|our|used|simply|called|any)\b")
@@ -67,7 +68,7 @@ def _by_copula(text: str, marks: Marks) -> tuple[str, str] | None:
     term, meaning = match["term"], match["meaning"]
     if _bad_term(term) or _WEAK_GENUS.match(meaning) or "because" in meaning or meaning.startswith("to be abl"):
         return None
-    if re.match(r"(?:called\b|\S+ \S+ and (?:is|are)\b)", meaning):
+    if re.match(r"(?:called\b|\S+ \S+ and (?:is|are)\b|(?:\S+ ){2}as well as\b)", meaning):
         return None
     marked = any(kind in ("term", "strong") for kind, _, _ in marks)
     vague = match["verb"] in ("is", "are") and _WEAK_OPENING.match(meaning) and not meaning.startswith(_TELLING_OPENING)
@@ -86,7 +87,7 @@ def _by_name(text: str, marks: Marks) -> tuple[str, str] | None:
 
 
 def _bad_term(term: str) -> bool:
-    if _NOT_A_TERM.search(term) or len(term.split()) > 4 or len(term) < 3:
+    if _NOT_A_TERM.search(term) or _DOING.match(term) or len(term.split()) > 4 or len(term) < 3:
         return True
     return bool(re.search(r"ly$|’s$", term)) or "'s " in term or "’s " in term
 

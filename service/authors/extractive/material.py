@@ -15,6 +15,9 @@ from service.authors.extractive.sentences import Sentence
 from service.authors.extractive.words import bag
 from service.domain.source import Cite, Source
 
+_GIVEN_NAME = re.compile(
+    r"\b(?:fn|struct|enum|trait|mod|let(?: mut)?|def|class|const|var|function|interface|type|val|func)\s+([A-Za-z_]\w{2,})"
+)
 IdeaKind = Literal["text", "definition", "list", "steps", "code", "table", "quote", "exercise"]
 
 
@@ -36,6 +39,11 @@ class Unit:
     @property
     def roles(self) -> frozenset[str]:
         return frozenset().union(*(sentence.roles for sentence in self.sentences))
+
+    @property
+    def code(self) -> list[str]:
+        """The stretches of code in its sentences."""
+        return [code for sentence in self.sentences for code in sentence.code()]
 
     @property
     def bag(self) -> Counter[str]:
@@ -174,6 +182,12 @@ class Reading:
                 (m.kind, m.start, m.end) for m in block.marks if m.end > start and m.start < end and m.kind != "link"
             ]
         return found
+
+    @cached_property
+    def example_names(self) -> frozenset[str]:
+        """The names that its own code gives to functions, types and variables: they belong to the example alone."""
+        code = (idea.code for section in self.root.flat() for idea in section.ideas if idea.kind == "code")
+        return frozenset(name for text in code for name in _GIVEN_NAME.findall(text)) - {"main"}
 
     @cached_property
     def _starts(self) -> list[int]:

@@ -15,12 +15,12 @@ _SAID = tuple(
     for pattern, replacement in (
         (r"\be\.g\.,?", "for example,"),
         (r"\bi\.e\.,?", "that is,"),
-        (r"\s*(?:\bor )?[↵⏎⌘⇧]+", ""),
         (r"\betc\.(?=\s*$)", "and so on."),
         (r"\betc\.", "and so on"),
         (r"\band/or\b", "or"),
         (r"\bex\.?(?=[\s:])", "for example"),
         (r"^(?:Note|Tip):\s*", ""),
+        (r"^([A-Z]) [-–—] (?=\w)", r"\1: "),
         (r"\bvs\.?(?=\s)", "versus"),
         (r"\bw/o\b", "without"),
         (r"&", " and "),
@@ -38,7 +38,9 @@ _SAID = tuple(
         (r"\s[-–—]\s|—", ", "),
         (r"[“”\"*_`]", ""),
         (r"\s{2,}", " "),
-        (r"\s+([.,;:!?])", r"\1"),
+        (r"\s+([.,;:!?])(?=[\s)]|$)", r"\1"),
+        (r"(?<![\w:])::(?=\w)", "double colon "),
+        (r"(?<![\w.])\.(?=[a-z])", "dot "),
         (r",+", ","),
     )
 )
@@ -63,6 +65,7 @@ _BRACKET_SILENT = re.compile(
     r"^(?:see|e\.g|i\.e|ex\b|and other|https?|[a-z]\))",
     _I,
 )
+_KEY_SIGNS = re.compile(r"\s*(?:\bor )?[↵⏎⌘⇧]+")
 _TAG = re.compile(r"</?([a-z][\w-]*)\s*/?>", _I)
 _OPEN, _CLOSE = "\x01", "\x02"
 
@@ -75,6 +78,7 @@ def speech_of(sentence: Sentence, prefix: str = "") -> str:
 
 def towards_screen(text: str) -> str:
     """A sentence that points below points at the screen when it is heard."""
+    text = re.sub(r"^Below (is|are)\b", r"Here \1", text)
     text = re.sub(r"\bthe following ((?:[a-z]+ ){0,2}?[a-z]+s)\b(?! (?:is|command))", r"these \1", text)
     text = re.sub(r"\bthe following ([a-z]+)", r"the \1 on screen", text)
     text = re.sub(r"\b(?:as follows|as shown below|shown below)\b", "like this", text)
@@ -91,7 +95,7 @@ def speak(text: str, sentence: Sentence | None = None) -> str:
     spoken = re.sub(rf"\b(?:an?|the) ({_OPEN}the code)", r"\1", spoken, flags=_I)
     parts = re.split(rf"({_OPEN}.*?{_CLOSE})", spoken)
     said = "".join(part[1:-1] if part.startswith(_OPEN) else _say_signs(part) for part in parts)
-    said = re.sub(r"\s+", " ", said)
+    said = re.sub(r"\s+", " ", _KEY_SIGNS.sub("", said))
     for ugly, clean in ((" ,", ","), (",.", "."), (",,", ","), (", ,", ","), (" .", "."), (",:", ":"), (", :", ":")):
         said = said.replace(ugly, clean)
     said = re.sub(r"([.?!])(['’”\"]?)\.$", r"\1\2", said.strip())

@@ -22,7 +22,8 @@ KEPT_OPENING = re.compile(r"(?:Note that|In general|Generally|Typically|Usually|
 LEANING = re.compile(
     r"^(?:This|That|These|Those|It|Its|They|Their|Them|He|She|His|Her|Such|Both|Each of these|All of (?:this|these)|"
     r"Doing (?:so|this)|In (?:this|that|these|those|such) \w+|For (?:this|that|these) \w+|With (?:this|these|that)|"
-    r"By doing (?:so|this)|To do (?:this|so)|Here,? (?:we|is|are)|Either|Neither|One of (?:them|these|those)|"
+    r"By doing (?:so|this)|To (?:do|get) (?:this|that|so|it|them)|Here,? (?:we|is|are)|Either|Neither|"
+    r"One of (?:them|these|those)|"
     r"An? (?:\w+ )?(?:example|way|result|benefit|case) of (?:this|these|that)|"
     r"The (?:former|latter|same|other|first|second|third|previous|last|next|above|result|resulting|rest)|"
     r"Another|Others|Some of (?:these|them)|Most of (?:these|them)|If (?:so|not|this|that|it|they|these)|"
@@ -31,6 +32,14 @@ LEANING = re.compile(
     r"(?:Of|Among) (?:these|them|those))\b"
     r"(?! is (?:important|necessary|possible|recommended|up to|best|common|essential|critical|useful|easy|"
     r"a failure if|vital|also important) )"
+)
+EMPTY = re.compile(  # says only that something is done now, and not what
+    r"^(?:(?:So|Now|Then|OK|Okay),? )*(?:let[’']?s|we(?:[’']ll| will| can)?) (?:now )?(?:do|fix|try|change|see|"
+    r"correct|check|look at) (?:that|this|it)(?: (?:now|next|again|together))?[.!]$",
+    _I,
+)
+VERDICT_HEADING = re.compile(
+    r"(?:(?:good|bad|correct|incorrect|right|wrong|passing|failing) ?(?:examples?)?|failures?|fails?|pass(?:es)?)", _I
 )
 LEANS_ON_HEADING = re.compile(
     r"(?:In|With|For) this \w+, |"
@@ -155,7 +164,10 @@ GENERIC_HEADING = re.compile(
     r"^(?:introduction|overview|background|examples?|testing|failures?|fails?|passes|notes?|conclusion|summary|usage|"
     r"details|general|basics|steps|what|why|how|benefits|tips|best practices|requirements|scope|goals?|definitions?|"
     r"methods?|how to do it|how it works|why (?:do|use) it|"
-    r"time required|materials?|recruiting|code samples?|purpose|discussion|exercises?|key points|key terms|resources)$",
+    r"time required|materials?|recruiting|code samples?|purpose|discussion|exercises?|key points|key terms|resources|"
+    r"description|synopsis|information|implementation|(?:quick |command )?reference|(?:advanced |basic )?usage|options|"
+    r"(?:known |current )?limitations|caveats|prerequisites|critical|major|moderate|minor|(?:technical )?how-?to|faq|"
+    r"syntax|parameters|arguments|return values?|constants)$",
     _I,
 )
 DEPENDENT_HEADING = re.compile(

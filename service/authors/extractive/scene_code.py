@@ -18,6 +18,8 @@ from service.authors.extractive.words import words
 
 LINES_SHOWN = 14
 PIECES = 3
+EXPLAINING_WORDS = 60
+SECONDS_A_LINE, MOST_PAUSE, WORDS_A_SECOND = 1.5, 8.0, 2.5
 _FRAGMENT = re.compile(r"^(?:If|When|Once|After)\b[^,]*:$")
 _OBJECT_MISSING = re.compile(
     r"\b(?:by running|by typing|running|run|typing|type|using|use|entering|enters?|runs|types|uses|with)$"
@@ -37,12 +39,12 @@ class Piece:
 def code_scene(
     ideas: Sequence[Idea],
     before: Sequence[Unit],
-    after: Unit | None,
+    after: Sequence[Unit],
     section: Section,
     signposts: Signposts,
     told: set[int],
 ) -> SceneDraft | None:
-    """One slide for the code ideas. `before`: units that lead to the first; `after`: explains the last.
+    """One slide for the code ideas. `before`: units that lead to the first; `after`: explain the last.
 
     `told`: ids of the sentences that other scenes tell. None when nothing can be said about the code.
     """
@@ -61,11 +63,10 @@ def code_scene(
         lines += shown
         if len(ideas) > 1 and scene.said and scene.said[-1].state is None:
             scene.said[-1].state = number
-    if after is not None:
-        scene.said += tell(after, bare=False)
+    scene.said += [said for unit in after for said in tell(unit, bare=False)]
     if not scene.facts():
         return None
-    if scene.said[0].text != "" and len(scene.said) == 1 and after is not None:
+    if scene.said[0].text != "" and len(scene.said) == 1 and after:
         scene.said.insert(0, signpost(signposts.sign("code") or "Look at the code on screen."))
     output = pieces[0].output if len(ideas) == 1 else []
     scene.fields = {
@@ -74,9 +75,18 @@ def code_scene(
         "focus": tuple(focus) if len(ideas) > 1 else (),
         "output": tuple(line[:400] for line in output),
     }
+    scene.said[-1].pause = reading_pause(len(lines) + len(output), scene.words)
     scene.heading = section.name
     scene.title = _title(scene, ideas, section)
     return scene
+
+
+def reading_pause(lines: int, spoken: int) -> float:
+    """Seconds of silence in which what stands on a slide can be read, less half the time in which it is spoken of.
+
+    Words and a picture that must be looked at need time apart from each other (Sweller's split attention).
+    """
+    return round(min(MOST_PAUSE, max(0.0, SECONDS_A_LINE * lines - spoken / WORDS_A_SECOND / 2)), 1)
 
 
 def fits_together(ideas: Sequence[Idea]) -> bool:
@@ -98,7 +108,11 @@ def _piece(idea: Idea) -> Piece:
 def _leads(lead: Sentence, something_said: bool) -> bool:
     if lead.leans and not something_said:
         return False
-    if _FRAGMENT.match(lead.plain) or ("pointing" in lead.roles and not patterns.TOWARDS_NEXT.search(lead.text)):
+    if (
+        _FRAGMENT.match(lead.plain)
+        or patterns.EMPTY.match(lead.text)
+        or ("pointing" in lead.roles and not patterns.TOWARDS_NEXT.search(lead.text))
+    ):
         return False
     return lead.length > 2 and not re.match(r"(?:see|output|example)\b", lead.text, re.IGNORECASE)
 
@@ -106,7 +120,7 @@ def _leads(lead: Sentence, something_said: bool) -> bool:
 def _led(lead: Sentence) -> Said:
     """The sentence before the code; its colon becomes a full stop when it is heard."""
     said = say(lead, bare=True)
-    spoken = _JOINING.sub("", said.speech or said.text).rstrip(": ")
+    spoken = _JOINING.sub("", said.speech or said.text).rstrip(": .")
     spoken = _OBJECT_MISSING.sub(r"\g<0> the command on screen", spoken[:1].upper() + spoken[1:])
     said.speech = spoken if re.search(r"[.!?]$", spoken) else spoken + "."
     return said

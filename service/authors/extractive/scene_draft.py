@@ -18,9 +18,23 @@ from service.domain.source import Cite
 
 DraftKind = Literal[
     "title", "section", "bullets", "list", "steps", "definition", "figure", "quote", "warning", "comparison", "table",
-    "code", "question", "recap", "map",
+    "code", "question", "recap", "map", "process", "worked",
 ]  # fmt: skip
+BUILT = ("bullets", "list", "steps", "map", "process", "worked")  # their lines appear one by one
 MOST_WORDS = 190
+_OF_LINES: dict[str, type[Any]] = {
+    "bullets": board.BulletsScene,
+    "list": board.BulletsScene,
+    "steps": board.StepsScene,
+    "recap": board.RecapScene,
+    "worked": board.WorkedScene,
+}
+_OF_PAIRS: dict[str, type[Any]] = {"map": board.MapScene, "process": board.ProcessScene}
+_OF_CELLS: dict[str, type[Any]] = {
+    "table": board.TableScene,
+    "comparison": board.ComparisonScene,
+    "code": board.CodeScene,
+}
 AFTER_ALL = 99  # the state in which everything that a slide reveals one by one is shown again
 
 
@@ -72,6 +86,7 @@ class SceneDraft:
     cites: tuple[Cite, ...] = ()
     fields: dict[str, Any] = field(default_factory=dict)
     section: int = -1
+    leads_on: bool = False  # the next section lies below this scene's
 
     @property
     def words(self) -> int:
@@ -112,24 +127,17 @@ def finish(draft: SceneDraft, scene_id: str) -> board.Scene:
         "cites": cites,
         "cite_label": shorten(draft.source_title, 120) if cites else "",
     }
-    items = tuple(shorten(line.text, board.LINE) for line in draft.lines)
-    match draft.kind:
-        case "bullets" | "list":
-            return board.BulletsScene(**common, items=items)
-        case "steps":
-            return board.StepsScene(**common, items=items)
-        case "recap":
-            return board.RecapScene(**common, items=items)
-        case "map":
-            return board.MapScene(**common, **draft.fields, items=tuple((one.name, one.text) for one in draft.lines))
-        case "table":
-            return board.TableScene(**common, **draft.fields)
-        case "comparison":
-            return board.ComparisonScene(**common, **draft.fields)
-        case "code":
-            return board.CodeScene(**common, **draft.fields)
-        case _:
-            return _card(draft, common)
+    if draft.kind in _OF_LINES:
+        items = tuple(shorten(line.text, board.LINE) for line in draft.lines)
+        scene: board.Scene = _OF_LINES[draft.kind](**common, **draft.fields, items=items)
+    elif draft.kind in _OF_PAIRS:
+        pairs = tuple((line.name, line.text) for line in draft.lines)
+        scene = _OF_PAIRS[draft.kind](**common, **draft.fields, items=pairs)
+    elif draft.kind in _OF_CELLS:
+        scene = _OF_CELLS[draft.kind](**common, **draft.fields)
+    else:
+        scene = _card(draft, common)
+    return scene
 
 
 def _card(draft: SceneDraft, common: dict[str, Any]) -> board.Scene:
@@ -157,7 +165,7 @@ def _within(name: str, value: Any) -> Any:
 
 def _cue(draft: SceneDraft, said: Said) -> board.Cue:
     state = said.state
-    if said.shows is not None and said.shows in draft.lines and draft.kind in ("bullets", "list", "steps", "map"):
+    if said.shows is not None and said.shows in draft.lines and draft.kind in BUILT:
         state = draft.lines.index(said.shows) + 1
     if state == AFTER_ALL:
         state = len(draft.lines or draft.fields.get("rows", ())) + 1

@@ -9,7 +9,7 @@ from service.authors.extractive.key_phrases import orders
 from service.authors.extractive.lexicon import ACTION_VERBS
 from service.authors.extractive.material import Idea, Section, Unit
 from service.authors.extractive.narration import speak
-from service.authors.extractive.scene_draft import Line, Said, SceneDraft, say, signpost
+from service.authors.extractive.scene_draft import AFTER_ALL, Line, Said, SceneDraft, say, signpost
 from service.authors.extractive.sentences import Sentence
 from service.authors.extractive.slide_lines import as_shown, compress, slide_line, telegraph
 from service.authors.extractive.words import Casing
@@ -32,15 +32,32 @@ _NO_HOW = frozenset(
     )
 )
 _EXAMPLES = re.compile(r"(?:examples?|failures?|fails?|pass(?:es)?|correct|incorrect|code samples?)\b", re.IGNORECASE)
+_UNFINISHED = re.compile(
+    r"\b(?:with|by|using|running|typing|to|the|and|or|is|are)[.:]?$"
+)  # code or a picture came here
+_NEEDS_BOTH = re.compile(r"(?:compare|contrast|differentiate|distinguish|tell)\b|.*\bbetween\b", re.IGNORECASE)
+_SIDES = re.compile(
+    r"(?P<verb>\w+)(?: between)? (?:an? |the )?(?P<one>[^,]+?) (?:with|from|and|to) (?:an? |the )?(?P<other>[^,]+?)\.?$"
+)
 _AIM_DETAIL = re.compile(r"^(?!.*\b(?:how|what|why)\b)((?:\S+ ){3,7}?\S+) (?:to|without|from|with|when|before|by) .*$")
+_COUNTS = ("one", "two", "three", "four", "five")
+_SENTENCE = re.compile(r"[?!“”\"]|\b(?:is|are|was|were|do|does|did|can|should|must|you|we|i|because)\b")
+FEWEST_POINTS = 2  # of a recap: one point alone is no look back
+SHORT_AIMS = 38  # words: fifteen seconds
 PAUSE_FOR_A_QUESTION = 6
 PAUSE_FOR_PRACTICE = 12
 
 
 def opening(
-    title: str, module: str, number: int, objectives: Sequence[Objective], hook: str, casing: Casing
+    title: str,
+    module: str,
+    number: int,
+    objectives: Sequence[Objective],
+    hook: str,
+    parts: Sequence[str],
+    casing: Casing,
 ) -> list[SceneDraft]:
-    """The title with the question that the lesson answers, and what learners can do afterwards."""
+    """The title with the question that the lesson answers, what learners can do afterwards, and the lesson's parts."""
     first = SceneDraft("title", title, kicker=module)
     first.fields = {"number": number, "subtitle": hook}
     first.said = [_spoken_signpost(hook)]
@@ -49,7 +66,7 @@ def opening(
         aims = SceneDraft("bullets", "What you will be able to do", kicker=title)
         starts = ("When you finish this lesson, you can", "You can also", "And you can")
         for place, objective in enumerate(objectives[:5]):
-            aim = orders(Sentence(objective.text, ()), step=True) or _AIM_DETAIL.findall(objective.text)
+            aim = _shorter_aims(objective.text)
             line = Line(objective.text, forms=[("", text) for text in (objective.text, *aim)])
             start = starts[0] if place == 0 else starts[2] if place == len(objectives) - 1 else starts[1]
             text = f"{start} {casing.lowered(objective.text.rstrip('.'))}."
@@ -57,8 +74,30 @@ def opening(
             said.shows = line
             aims.lines.append(line)
             aims.said.append(said)
+        if aims.words < SHORT_AIMS:
+            aims.said += _overview(parts, casing)
         scenes.append(aims)
     return scenes
+
+
+def _overview(parts: Sequence[str], casing: Casing) -> list[Said]:
+    """Names the parts of the lesson, as far as their headings can be named in a sentence; an advance organizer."""
+    topics = list(dict.fromkeys(casing.with_article(casing.inside(part)) for part in parts))
+    if not 2 <= len(topics) <= len(_COUNTS) or any(_SENTENCE.search(topic) for topic in topics):
+        return []
+    mark = ";" if any("," in topic for topic in topics) else ","
+    listed = f"{mark} ".join(topics[:-1]) + (f"{mark if len(topics) > 2 else ''} and {topics[-1]}")
+    said = _spoken_signpost(f"The lesson has {_COUNTS[len(topics) - 1]} parts: {listed}.")
+    said.state = AFTER_ALL
+    return [said]
+
+
+def _shorter_aims(text: str) -> list[str]:
+    """The objective without its details; none where both sides of a comparison are the point."""
+    if _NEEDS_BOTH.match(text):
+        sides = _SIDES.match(text)
+        return [f"{sides['verb']}: {sides['one']} vs {sides['other']}"] if sides else []
+    return orders(Sentence(text, ()), step=True) or _AIM_DETAIL.findall(text)
 
 
 def _spoken_signpost(text: str) -> Said:
@@ -112,6 +151,8 @@ def practice_scene(idea: Idea) -> SceneDraft | None:
         answer.append(sentence)
     if not answer or any("lead" in sentence.roles for sentence in answer):
         return None
+    if any(_UNFINISHED.search(sentence.text) for sentence in task + answer):
+        return None
     scene = SceneDraft("question", idea.label or "Practice", kicker="Practice")
     scene.fields = {
         "text": " ".join(s.closed for s in task),
@@ -157,6 +198,11 @@ def recap(
 ) -> SceneDraft | None:
     """The points to remember, and the objectives asked back; None when there is nothing short enough to show."""
     lines = _key_lines(keypoints) or _best_lines(sections, dropped)
+    compared = "Now check yourself against the points on screen."
+    if len(lines) < FEWEST_POINTS:
+        headings = _heading_lines(sections)
+        compared = "Now say what you know about each point on screen." if len(headings) > len(lines) else compared
+        lines = max(lines, headings, key=len)
     if not lines:
         return None
     scene = SceneDraft("recap", "What to remember", lines=lines[:5])
@@ -165,8 +211,19 @@ def recap(
         said = _spoken_signpost(f"Can you {casing.lowered(objective.text.rstrip('.'))}?")
         said.pause = 1.5
         scene.said.append(said)
-    scene.said.append(signpost("Now check yourself against the points on screen."))
+    scene.said.append(signpost(compared))
     return scene
+
+
+def _heading_lines(sections: Sequence[Section]) -> list[Line]:
+    """The headings, to tell about from memory, where too few sentences are short enough to be shown."""
+    first: dict[str, Line] = {}
+    for section in sections:
+        title = section.telling.title.rstrip(":")
+        cites = next((unit.head.cites for unit in section.units() if unit.head.cites), ())
+        if cites and title not in first:
+            first[title] = Line(title, cites)
+    return list(first.values())
 
 
 def _key_lines(keypoints: Sequence[Sentence]) -> list[Line]:

@@ -34,6 +34,8 @@ def _join(one: SceneDraft, other: SceneDraft) -> bool:
     """Moves what one scene says into the other, and tells whether it did; the emptied one has nothing to say."""
     if not _belong_together(one, other):
         return False
+    if one.section != other.section:
+        return one.kind == "bullets" and other.kind != "section" and _lead_in(one, other)
     by_kinds = {
         ("bullets", "bullets"): _two_of_text,
         ("definition", "definition"): _two_terms,
@@ -55,6 +57,8 @@ def _belong_together(one: SceneDraft, other: SceneDraft) -> bool:
     """Whether they are of one section, one of them is too short, and both together are not too long."""
     bare = _is_bare(one) or _is_bare(other)
     shorter, together = min(one.words, other.words), one.words + other.words
+    if one.leads_on and one.words < SHORT and other.section > one.section:
+        return together <= MOST
     most = MOST + 45 if bare else MOST + TINY if shorter < TINY else MOST
     return one.section == other.section and one.section >= 0 and together <= most and (shorter < SHORT or bare)
 
@@ -104,7 +108,8 @@ def _add_term(one: SceneDraft, other: SceneDraft) -> bool:
 def _term_line(scene: SceneDraft) -> Line:
     meaning = str(scene.fields["text"])
     line = Line(meaning[:1].lower() + meaning[1:], scene.cites, str(scene.fields["term"]))
-    line.forms = [(line.name, line.text)]
+    line.forms = [(line.name, line.text), (line.name, "")]
+    line.keep = True
     return line
 
 

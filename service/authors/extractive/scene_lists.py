@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 
 from service.authors.extractive.key_phrases import orders
 from service.authors.extractive.material import Idea, Section, Unit
 from service.authors.extractive.narration import can_be_said, speak
+from service.authors.extractive.scene_code import reading_pause
 from service.authors.extractive.scene_draft import Line, Said, SceneDraft, say, signpost
 from service.authors.extractive.sentences import Sentence
 from service.authors.extractive.signposts import Signposts
 from service.authors.extractive.slide_lines import as_shown, item_line, set_code, telegraph
-from service.authors.extractive.words import words
+from service.authors.extractive.words import capitalized, words
 
 LINES_ON_A_SLIDE = 5
 WORDS_ON_A_SLIDE = 140
-WHOLE_WORDS = 14  # of an entry that is shown as it is when it has no short form
+WHOLE_WORDS = 18  # of an entry that is shown as it is when it has no short form
 ROWS_ON_A_SLIDE = 7
+ROWS_READ_ALOUD = 2  # of a larger table one row is read, and the others are looked at: a voice that reads on hinders
 COLUMNS_ON_A_SLIDE = 5
+_LOOSE_LEAD = re.compile(r"(?:If|When|Once|After)\b[^,]*:$|Here (?:is|are) (?:some |the )?(?:others?|rest)\b")
+_HALF_STEP = re.compile(r"(?:If|When|Where|Once) [^,:;]+$")
 _NOT_COMPARED = re.compile(
     r"\s*$|(?:example|purpose|description|meaning|use|notes?|details?|value|result)s?\b", re.IGNORECASE
 )
@@ -45,8 +50,9 @@ def list_scenes(
 
 
 def _parts(units: Sequence[Unit]) -> list[list[Unit]]:
-    """Five items a slide (six when that saves a slide), fewer when they are long."""
-    size = 6 if len(units) == 6 else LINES_ON_A_SLIDE
+    """At most five items a slide (six when that saves one), as many on each, fewer when they are long."""
+    most = 6 if len(units) == 6 else LINES_ON_A_SLIDE
+    size = math.ceil(len(units) / max(1, math.ceil(len(units) / most)))
     parts: list[list[Unit]] = []
     for unit in units:
         length = sum(other.words for other in parts[-1]) if parts else 0
@@ -57,7 +63,7 @@ def _parts(units: Sequence[Unit]) -> list[list[Unit]]:
 
 
 def _opening(idea: Idea, lead: Sentence | None, signposts: Signposts) -> list[Said]:
-    if lead is not None:
+    if lead is not None and not _LOOSE_LEAD.match(lead.plain):
         said = say(lead, bare=True)
         spoken = re.sub(r"\bthe following\b", "these", said.speech or said.text)
         said.speech = re.sub(r"\bthese (\w+) on screen", r"these \1", spoken).rstrip(":. ") + ":"
@@ -68,7 +74,7 @@ def _opening(idea: Idea, lead: Sentence | None, signposts: Signposts) -> list[Sa
 
 
 def _add_item(scene: SceneDraft, unit: Unit, number: int) -> None:
-    line = Line(_shown(unit.head), unit.head.cites, keep=True)
+    line = Line(capitalized(re.sub(r"^And (?=[a-z])", "", _shown(unit.head))), unit.head.cites, keep=True)
     if scene.kind != "steps" and number:
         line.text = f"{number}. {line.text}"
     scene.lines.append(line)
@@ -80,6 +86,8 @@ def _add_item(scene: SceneDraft, unit: Unit, number: int) -> None:
         if place == 0:
             said.shows = line
             said.speech = re.sub(r"[,;]? (?:and|or)\.$", ".", said.speech)
+            if len(unit.sentences) > 1 and _HALF_STEP.match(sentence.text.rstrip(".")):
+                said.speech = (said.speech or said.text).rstrip(". ") + ":"
             if not re.search(r"[.!?:]$", said.speech or said.text):
                 said.speech = re.sub(r"[,;]? (?:and|or)$", "", (said.speech or said.text).rstrip(" ,;")) + "."
         scene.said.append(said)
@@ -124,15 +132,29 @@ def table_scene(idea: Idea, section: Section, signposts: Signposts, lead: Senten
     else:
         scene.fields = {"header": header, "rows": tuple(body)}
     cites = dict(enumerate(idea.row_cites))
-    told = body if side_by_side else body[: max(2, len(body) // 2)]
+    told = body if side_by_side or len(body) <= ROWS_READ_ALOUD else body[:1]
+    if len(told) < len(body):
+        scene.said.append(_columns(header))
     for place, row in enumerate(told, start=1):
         proof = (cites[place],) if place in cites else idea.cites[:1]
         said = _row_said(header, row, proof, bool(side_by_side))
         said.state = place if side_by_side else None
         scene.said.append(said)
     if len(rows) - 1 > len(told):
-        scene.said.append(signpost("Read the other rows at your own pace."))
+        scene.said.append(signpost("Read the other rows in the same way."))
+    scene.said[-1].pause = reading_pause(len(body) - len(told), 0)
     return scene
+
+
+def _columns(header: Sequence[str]) -> Said:
+    """How to read the table: what its columns hold."""
+    heads = [head.strip() for head in header if head.strip()]
+    heads = [head[:1].lower() + head[1:] if head[1:2].islower() else head for head in heads]
+    text = f"The columns are {', '.join(heads[:-1])} and {heads[-1]}."
+    said = signpost(text if len(heads) > 1 else "Read it row by row.")
+    spoken = speak(said.text)
+    said.speech = "" if spoken == said.text else spoken
+    return said
 
 
 def _fits(rows: Sequence[tuple[str, ...]]) -> bool:

@@ -116,7 +116,8 @@ def _under_the_heading(scene: SceneDraft) -> None:
         grown = _branches(said.sentence, "") if said.sentence else []
         branches += [(said, line) for line in grown if line.name][: BRANCHES - len(branches)]
     told = sum(said.shows is not None for said in scene.said)
-    if len(branches) < 2 or len({id(said) for said, _ in branches}) < told - 1:
+    names = {line.name for _, line in branches}
+    if len(names) < max(2, len(branches)) or len({id(said) for said, _ in branches}) < told - 1:
         return
     for said in scene.said:
         said.shows = next((line for own, line in reversed(branches) if own is said), None)
@@ -169,5 +170,6 @@ def _member(said: Said) -> Line | None:
     if line is None or not line.name:
         return None
     line.keep = True
-    line.forms = line.forms if named else [form for form in line.forms if form[1]]
+    whole = [form for form in line.forms if form[1]]
+    line.forms = line.forms if named else [*whole, *label(line.name, least=1)]
     return line

@@ -10,6 +10,7 @@ from service.authors.extractive.words import rank
 from service.domain.source import Cite
 
 FADED_FROM = 4  # steps; of three the order is hardly worth asking
+PROCEDURES = ("steps", "process", "worked")
 PAUSE_FOR_A_STEP = 6
 PAUSE_FOR_MEMORY = 10
 
@@ -19,9 +20,9 @@ def faded_scene(steps: SceneDraft) -> SceneDraft | None:
 
     Fading from worked to open is the worked-example effect's guidance (Renkl and Atkinson 2003).
     """
-    if steps.kind != "steps" or len(steps.lines) < FADED_FROM:
+    if steps.kind not in PROCEDURES or len(steps.lines) < FADED_FROM:
         return None
-    texts = [line.text for line in steps.lines]
+    texts = [line.name or line.text for line in steps.lines]
     missing = 1 + int(rank(steps.title, texts), 16) % (len(texts) - 1)
     told = next((said for said in steps.facts() if said.shows is steps.lines[missing]), None)
     if told is None or len(set(texts)) < len(texts):
@@ -32,8 +33,10 @@ def faded_scene(steps: SceneDraft) -> SceneDraft | None:
         "answer": texts[missing],
         "pause": PAUSE_FOR_A_STEP,
     }
-    asked = f"From memory: which step comes after “{texts[missing - 1].replace('`', '')}”?"
-    scene.said = [_asked(asked), _answer(f"Step {missing + 1}: {texts[missing].replace('`', '')}.", told.cites)]
+    before = texts[missing - 1].replace("`", "")
+    asked = _asked(f"From memory: which step comes after “{before}”?")
+    asked.speech = f"From memory: which step comes after this one? {speak(before)}"
+    scene.said = [asked, _answer(f"Step {missing + 1}: {texts[missing].replace('`', '')}.", told.cites)]
     return scene
 
 

@@ -7,15 +7,21 @@ from collections.abc import Iterable
 
 from service.authors.extractive import patterns
 from service.authors.extractive.material import Idea, Section, Unit
+from service.authors.extractive.pretraining import HEADING
 from service.authors.extractive.scene_draft import Line, Said, SceneDraft, say, signpost
 from service.authors.extractive.sentences import Sentence
 from service.authors.extractive.signposts import Signposts
 from service.authors.extractive.slide_lines import LINE_WORDS, as_shown, compress, set_code, slide_line
 from service.authors.extractive.words import bag, capitalized, overlap, words
 
+BEFORE_IT_IS_EXPLAINED = (
+    "One word comes up here before the course explains it.",
+    "Some words come up here before the course explains them.",
+)
 FIGURES_IN_A_LESSON = 2
 WARNINGS_IN_A_LESSON = 3
 QUOTED = (8, 32)  # words of a quotation that is shown
+_ARTICLE = re.compile(r"^(?:The|An?)\b")
 _TAIL_OF_MEANING = re.compile(r",? (?:which|such as|including|because|so that|for example|e\.g\.)\b.*$", re.DOTALL)
 
 
@@ -88,10 +94,19 @@ class TextScenes:
             "example": (slide_line(example) if example else "") or "",
         }
         scene.cites = unit.head.cites + (example.cites if example and scene.fields["example"] else ())
-        sign = self.signposts.sign("definition")
+        sign = self._sign_of_a_term()
         scene.said = ([signpost(sign)] if sign else []) + tell(unit)
+        if not found:
+            told = scene.said[-len(unit.sentences)]
+            told.speech = f"{term}: {_ARTICLE.sub(lambda found: found[0].lower(), told.speech or told.text)}"
         self.scenes.append(scene)
         return True
+
+    def _sign_of_a_term(self) -> str:
+        if self.section.title == HEADING:
+            said = BEFORE_IT_IS_EXPLAINED[len(self.section.ideas) > 1]
+            return "" if len(self.scenes) > self.opened else said
+        return self.signposts.sign("definition")
 
     def _with_definition(self, unit: Unit) -> bool:
         """What explains a term right after its definition stays on the card."""

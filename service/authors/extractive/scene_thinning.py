@@ -6,25 +6,31 @@ third of the runs of four words that are spoken over it.
 
 from __future__ import annotations
 
+import re
+
 from service.authors.extractive.key_phrases import orders, phrases, split_subject
-from service.authors.extractive.scene_draft import Line, SceneDraft
+from service.authors.extractive.scene_draft import BUILT, Line, SceneDraft
 from service.authors.extractive.scene_map import SHORT_NAME, label
+from service.authors.extractive.scene_recall import PROCEDURES
 from service.authors.extractive.sentences import Sentence
 from service.authors.extractive.slide_lines import compress, set_code
 from service.authors.extractive.words import fourgrams, words
 from service.domain.conventions import SLIDE_WORDS, SPEECH_ON_SLIDE
 
 LINE_NAME = 6  # words of a subject that stands for its sentence on a line
+_TILL = re.compile(
+    r" (?:until|till|as long as|as soon as|once) .*$"
+)  # how long a step takes is said, if there is no room
 NO_GAIN = (0, 0, 0)
 
 
 def thin(scene: SceneDraft) -> None:
     """Shortens, then drops lines until the slide holds few words, and few runs of four words of the speech."""
-    if scene.kind in ("warning", "figure", "definition", "map"):
+    if scene.kind in ("warning", "figure", "definition", "map", "quote"):
         _shorten_text(scene)
-    if scene.kind in ("bullets", "list", "steps"):
+    if scene.kind in ("bullets", "list", "steps", "worked"):
         _find_shorter_lines(scene)
-    if scene.kind not in ("bullets", "list", "steps", "map", "recap") or not scene.lines:
+    if scene.kind not in (*BUILT, "recap") or not scene.lines:
         return
     spoken = fourgrams(" ".join(said.text for said in scene.said)) if scene.kind != "recap" else set()
     while _too_full(scene, spoken):
@@ -55,7 +61,7 @@ def _back_to_card(scene: SceneDraft) -> None:
 def _find_shorter_lines(scene: SceneDraft) -> None:
     for said in scene.facts():
         if said.shows is not None and said.sentence is not None and not said.shows.forms:
-            said.shows.forms = _line_forms(said.shows.text, said.sentence, scene.kind == "steps")
+            said.shows.forms = _line_forms(said.shows.text, said.sentence, scene.kind in ("steps", "worked"))
 
 
 def _shorten_line(scene: SceneDraft, best: Line) -> None:
@@ -68,7 +74,7 @@ def _shorten_line(scene: SceneDraft, best: Line) -> None:
 
 def _drop_line(scene: SceneDraft, spoken: set[tuple[str, ...]]) -> bool:
     """Drops the line that copies most, if the slide can do without one."""
-    if scene.kind == "steps" or len(scene.lines) <= (1 if scene.kind == "map" else 2):
+    if scene.kind in PROCEDURES or len(scene.lines) <= (1 if scene.kind == "map" else 2):
         return False
     may_go = [line for line in scene.lines if line.cites and not line.keep]
     if may_go:
@@ -90,7 +96,7 @@ def _shorten_text(scene: SceneDraft) -> None:
     forms = [text, *(compress(text, limit) for limit in (12, 10, 8))]
     first, colon, _ = text.partition(": ")
     forms += [first] if colon and len(words(first)) > SHORT_NAME else []
-    if source is not None and scene.kind in ("warning", "figure"):
+    if source is not None and scene.kind in ("warning", "figure", "quote"):
         forms += [form for _, form in _line_forms(text, source, step=False)]
     figure = str(scene.fields.get("figure", ""))
     kept = [form for form in dict.fromkeys(forms) if form and figure in form]
@@ -104,13 +110,15 @@ def _line_forms(text: str, sentence: Sentence, step: bool) -> list[tuple[str, st
     found = [compress(sentence.text, 8), *orders(sentence, step), *(phrase.line for phrase in phrases(sentence))]
     subject = next((label(part[0], LINE_NAME) for part in [split_subject(sentence.text)] if part), [])
     found += [name for name, _ in subject if " " in name]
+    found += [_TILL.sub("", text)] if step and len(words(_TILL.sub("", text))) > SHORT_NAME else []
     shorter = {set_code(form, sentence): None for form in found if form}
     kept = sorted((form for form in shorter if len(words(form)) < len(words(text))), key=lambda form: -len(words(form)))
     return [("", text), *(("", form) for form in kept)]
 
 
 def _too_full(scene: SceneDraft, spoken: set[tuple[str, ...]]) -> bool:
-    shown = " ".join((str(scene.fields.get("text", "")), *(line.shown for line in scene.lines)))
+    stated = str(scene.fields.get("text") or scene.fields.get("problem") or "")
+    shown = " ".join((stated, *(line.shown for line in scene.lines)))
     if len(words(shown)) > SLIDE_WORDS:
         return True
     return bool(spoken) and len(fourgrams(shown) & spoken) > SPEECH_ON_SLIDE * len(spoken)

@@ -100,7 +100,7 @@ class Sentence:
         """Whether it says something that can be taught in a video by itself."""
         if self.length > 55 or (self.length < 4 and self.kind != "item"):
             return False
-        if self.roles & {"pointing", "lead", "question"}:
+        if self.roles & {"pointing", "lead", "question"} or patterns.EMPTY.match(self.text):
             return False
         if self.text.count("(") != self.text.count(")"):
             return False

@@ -13,7 +13,7 @@ _NEXT = (
 )
 _SIGNS = {
     "warning": ("Watch out here.", "Be careful at this point.", "Take care with this one."),
-    "definition": ("First, the term itself.", "You need one term here.", "Here is a term to know."),
+    "definition": ("One term comes first.", "You need one term here.", "Learn this term, too."),
     "code": (
         "Look at the code on screen.",
         "Here it is in practice.",

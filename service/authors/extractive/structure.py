@@ -13,6 +13,7 @@ from service.authors.extractive.words import clean_title
 from service.domain.source import Block, Source
 
 WORDS_IN_AN_ITEM = 60
+WORDS_IN_A_REMARK = 9
 _IN_LIST = ("item", "paragraph", "code", "output", "quote")
 _NUMBERING = re.compile(r"^(?:\d+(?:\.\d+)*[.)]?|[A-Z][.)]|[A-Z] [-–—]|\(\d+\))\s+(?=\S)")
 _FIRST_PERSON = re.compile(r"\b(?:I|my|me)\b")
@@ -198,7 +199,8 @@ class _Walk:
                 level = block.level
             sentences = sentences_of(self.reading, block)
             below = block.kind != "item" or block.level > level
-            if items and below and sum(s.length for s in items[-1] + sentences) <= WORDS_IN_AN_ITEM:
+            fits = numbers or sum(s.length for s in (items or [[]])[-1] + sentences) <= WORDS_IN_AN_ITEM
+            if items and below and fits:
                 items[-1] += sentences
             else:
                 items.append(sentences)
@@ -269,7 +271,20 @@ def keep_readable(section: Section) -> None:
         else:
             kept_last = True
     section.ideas = [idea for idea in section.ideas if idea.kind in ("code", "table") or any(idea.all_sentences())]
+    if _is_lost_example(section):
+        section.ideas = []
     regroup(section)
+
+
+def _is_lost_example(section: Section) -> bool:
+    """Whether only remarks are left of an example: what they are about was a picture, or a piece of the page itself."""
+    sentences = [sentence for idea in section.ideas for sentence in idea.all_sentences()]
+    return (
+        bool(sentences)
+        and patterns.VERDICT_HEADING.fullmatch(section.title.rstrip(": ")) is not None
+        and all(idea.kind in ("text", "quote") for idea in section.ideas)
+        and all(sentence.length <= WORDS_IN_A_REMARK for sentence in sentences)
+    )
 
 
 def _readable(sentences: Sequence[Sentence], before: bool, leads: bool) -> tuple[list[Sentence], bool]:

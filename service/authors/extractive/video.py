@@ -10,8 +10,9 @@ from service.authors.extractive import patterns
 from service.authors.extractive.library import Library
 from service.authors.extractive.material import Idea, Section, Unit
 from service.authors.extractive.narration import speak
+from service.authors.extractive.pretraining import HEADING
 from service.authors.extractive.rereading import sections_of_lesson
-from service.authors.extractive.scene_code import code_scene, fits_together
+from service.authors.extractive.scene_code import EXPLAINING_WORDS, code_scene, fits_together
 from service.authors.extractive.scene_draft import SceneDraft, finish, signpost
 from service.authors.extractive.scene_frame import (
     hook_question,
@@ -25,6 +26,7 @@ from service.authors.extractive.scene_joining import join_short
 from service.authors.extractive.scene_lists import list_scenes, table_scene
 from service.authors.extractive.scene_map import draw_maps
 from service.authors.extractive.scene_recall import faded_scene, recall_scene
+from service.authors.extractive.scene_stages import draw_stages
 from service.authors.extractive.scene_text import TextScenes, fill_empty
 from service.authors.extractive.scene_thinning import thin
 from service.authors.extractive.scoring import score
@@ -37,6 +39,7 @@ from service.domain import storyboard as board
 from service.domain.course import CoursePlan
 from service.domain.lesson import Lesson
 from service.domain.quiz import QuizItem
+from service.domain.source import Cite
 
 PRACTICE_IN_A_VIDEO = 2
 FADED_IN_A_VIDEO = 1
@@ -50,11 +53,13 @@ def storyboard_of(plan: CoursePlan, lesson: Lesson, library: Library, check: Qui
     number = [planned.id for planned in plan.lessons].index(lesson.id) + 1
     module = plan.module_of(lesson.id).title
     hook = hook_question(lesson.title, lesson.objectives, _own_questions(plan, lesson, library), library.casing)
-    scenes = opening(lesson.title, module, number, lesson.objectives, hook, library.casing)
+    parts = [section.telling.title for section in sections if section.telling.level > 1 and section.title != HEADING]
+    scenes = opening(lesson.title, module, number, lesson.objectives, hook, parts, library.casing)
     body = _Body(sections, dropped, library).scenes()
     join_short(body)
     fill_empty(body)
     draw_maps(body)
+    draw_stages(body)
     _retitle(body, sections)
     for scene in (*scenes, *body):
         thin(scene)
@@ -83,7 +88,7 @@ def _with_questions(body: list[SceneDraft], check: QuizItem | None, sections: Se
         middle = recall_scene(body)
         return [*body, middle] if middle else body
     if middle is not None:
-        body.insert(_middle(body), middle)
+        body.insert(_middle(body, middle), middle)
     return body + faded + practice
 
 
@@ -116,17 +121,18 @@ class _Body:
         self.told: set[int] = set()
 
     def scenes(self) -> list[SceneDraft]:
-        sources = list(dict.fromkeys(section.source for section in self.sections))
+        sources = list(dict.fromkeys(section.source for section in self.sections if section.title != HEADING))
         telling = [section.telling for section in self.sections]
         seen: set[str] = set()
         for place, section in enumerate(self.sections):
-            divided = len(sources) > 1 and section.source not in seen
-            seen.add(section.source)
+            divided = len(sources) > 1 and section.title != HEADING and section.source not in seen
+            seen.update(() if section.title == HEADING else (section.source,))
             before = len(self.found)
             self._section(section)
             for scene in self.found[before:]:
                 scene.source_title = section.source_title
                 scene.section = telling.index(section.telling)
+                scene.leads_on = place + 1 < len(self.sections) and self.sections[place + 1].parent is section
                 scene.heading = scene.heading or section.name
             if divided:
                 title = section.source_title or section.title
@@ -147,7 +153,7 @@ class _Body:
 
     def _announce(self, section: Section, scene: SceneDraft) -> None:
         """Says the heading before the first scene of a section."""
-        if section.is_vague or section.parent is None:
+        if section.is_vague or section.parent is None or section.title == HEADING:
             return
         if scene.said and not scene.said[0].cites:
             scene.said.pop(0)
@@ -219,7 +225,7 @@ class _Body:
             return place
         self.found.append(scene)
         self.told.update(id(idea.lead) for idea in ideas if idea.lead)
-        self.told.update(id(s) for unit in (after,) if unit for s in unit.sentences)
+        self.told.update(id(s) for unit in after for s in unit.sentences)
         return place
 
     def _led_by(self, text: TextScenes) -> list[Unit]:
@@ -233,15 +239,17 @@ class _Body:
         text.flush()
         return before
 
-    def _explanation(self, section: Section, place: int) -> Unit | None:
-        if (
-            place >= len(section.ideas)
-            or section.ideas[place].kind not in ("text", "quote")
-            or section.ideas[place].tone
-        ):
-            return None
-        units = self._kept(section.ideas[place])
-        return units[0] if units and units[0].words <= 60 else None
+    def _explanation(self, section: Section, place: int) -> list[Unit]:
+        """What is said of the code right after it, as far as it can be followed with the code on screen."""
+        after = section.ideas[place] if place < len(section.ideas) else None
+        if after is None or after.kind not in ("text", "quote") or after.tone:
+            return []
+        units: list[Unit] = []
+        for unit in self._kept(after):
+            if sum(own.words for own in units) + unit.words > EXPLAINING_WORDS:
+                break
+            units.append(unit)
+        return units
 
 
 def _prose(idea: Idea, units: list[Unit], text: TextScenes) -> None:
@@ -258,7 +266,8 @@ def _prose(idea: Idea, units: list[Unit], text: TextScenes) -> None:
 def _retitle(scenes: Sequence[SceneDraft], sections: Sequence[Section]) -> None:
     """A later scene under the same heading is titled by the term that it is about, if it marks one."""
     seen: Counter[str] = Counter()
-    terms = [term for term in key_terms(sections) if not patterns.GENERIC_HEADING.match(term)]
+    code = {code.strip(".") for section in sections for unit in section.units() for code in unit.code}
+    terms = [term for term in key_terms(sections) if not (patterns.GENERIC_HEADING.match(term) or term in code)]
     for scene in scenes:
         if seen[scene.title] and scene.kind in ("bullets", "list", "table", "figure", "map"):
             text = " ".join(said.text for said in scene.facts())
@@ -275,10 +284,23 @@ def _names(term: str, text: str) -> bool:
     return bool(re.search(rf"(?<!\w){re.escape(term)}(?!\w)", text, re.IGNORECASE))
 
 
-def _middle(scenes: Sequence[SceneDraft]) -> int:
-    """Where the check goes: near the middle, between two headings if there is a choice, never first."""
-    half = max(1, len(scenes) // 2)
+def _middle(scenes: Sequence[SceneDraft], check: SceneDraft) -> int:
+    """Where the check goes: near the middle, after what it asks for was told, between two headings if there are any."""
+    told = max((place for place, scene in enumerate(scenes, start=1) if _tells(scene, check.cites)), default=1)
+    half = max(told, len(scenes) // 2)
     changes = [
-        n for n in range(1, len(scenes)) if scenes[n].title != scenes[n - 1].title and scenes[n - 1].kind != "section"
+        n
+        for n in range(told, len(scenes))
+        if scenes[n].title != scenes[n - 1].title and scenes[n - 1].kind != "section"
     ]
     return min(changes, key=lambda n: (abs(n - half), n), default=len(scenes))
+
+
+def _tells(scene: SceneDraft, asked: Sequence[Cite]) -> bool:
+    """Whether a sentence of the scene stands where one of the cites of a question does."""
+    return any(
+        one.source == cite.source and one.start < cite.end and cite.start < one.end
+        for said in scene.said
+        for one in said.cites
+        for cite in asked
+    )
