@@ -21,10 +21,11 @@ from sqlalchemy.orm import Session
 from service.commands.arguments import parser
 from service.commands.workshop import COURSE_ID, Wish, capped, make, workshop
 from service.db.tables import User
-from service.domain.course import Brief
+from service.domain.course import Brief, CoursePlan
 from service.domain.course_folder import CourseLock
 from service.errors import BadInput
 from service.pipeline import locked
+from service.pipeline.own_outline import brought_outline
 from service.pipeline.produce import create_course
 from service.ports import Services
 from service.readers import Limits
@@ -35,7 +36,8 @@ WANTED = {
     "language": "must be a language code such as en or pt-BR",
 }
 LEVELS = ("beginner", "intermediate", "advanced")
-IN_THE_LOCK = ("title", "audience", "level", "minutes", "language")
+OF_THE_BRIEF = ("title", "audience", "level", "minutes", "language")
+IN_THE_LOCK = (*OF_THE_BRIEF, "outline")
 
 
 def main(argv: list[str]) -> int:
@@ -63,6 +65,9 @@ def _options(argv: list[str]) -> Namespace:
     options.add_argument("--level", choices=LEVELS, help="beginner, if not said otherwise")
     options.add_argument("--minutes", type=int, help="wished length of all videos; 0: what the sources hold")
     options.add_argument("--language", help="the sources' language, such as en or pt-BR; en, if not said otherwise")
+    options.add_argument(
+        "--outline", metavar="FILE", help="your own outline: # Course, ## Module, ### Lesson, - objective; kept whole"
+    )
     options.add_argument("--no-video", action="store_true", help="texts, storyboards and quizzes only")
     options.add_argument(
         "--budget-usd", type=float, help="the most that may be spent; without it USER_DAY_USD and its like count"
@@ -84,9 +89,12 @@ def _build(given: Namespace, console: Console) -> str:
     if not given.source:
         raise BadInput("There is nothing to build from. Name the documents, such as notes/*.md.")
     sources, brief = _sources(given.source), _brief(given)
+    brief, outline = _outline(Path(given.outline), brief) if given.outline else (brief, None)
 
     def begin(session: Session, services: Services, owner: User) -> uuid.UUID:
-        return create_course(session, services.storage, owner, brief, sources, course_id=COURSE_ID).id
+        course = create_course(session, services.storage, owner, brief, sources, course_id=COURSE_ID)
+        course.own_outline = outline
+        return course.id
 
     wish = Wish(_free(Path(given.out)), not given.no_video, _cache(given), begin)
     with workshop(wish, **_cap(given)) as services:
@@ -132,10 +140,24 @@ def _free(out: Path) -> Path:
 
 def _brief(given: Namespace) -> Brief:
     try:
-        return Brief(**{name: getattr(given, name) for name in IN_THE_LOCK if getattr(given, name) is not None})
+        return Brief(**{name: getattr(given, name) for name in OF_THE_BRIEF if getattr(given, name) is not None})
     except ValidationError as error:
         field = str(error.errors(include_url=False)[0]["loc"][0])
         raise BadInput(f"--{field} {WANTED.get(field, 'is too long; shorten it')}.") from error
+
+
+def _outline(path: Path, brief: Brief) -> tuple[Brief, CoursePlan]:
+    """The outline in the file, and the brief under its title: the outline's own words are kept, titles included."""
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except OSError as error:
+        raise BadInput(f"--outline {path} cannot be read: {error.strerror}. Check the path.") from error
+    except UnicodeDecodeError as error:
+        raise BadInput(f"--outline {path} is not text in UTF-8. Save it as Markdown or plain text.") from error
+    try:
+        return brought_outline(text, brief)
+    except BadInput as error:
+        raise BadInput(f"--outline {path}: {error}") from error
 
 
 # --- the course of a lock ---

@@ -33,7 +33,8 @@ class Objective(Document):
 class LessonPlan(Document):
     """One lesson before it is written: its title, objectives, and the spans of the sources that it teaches.
 
-    A lesson added by hand has no passages; they are found by retrieval when it is written.
+    A lesson added by hand has no passages; they are found by retrieval when it is written. One of an outline that
+    people brought was `searched` for at once: when it has none, the sources said nothing about it then.
     """
 
     id: str
@@ -42,6 +43,7 @@ class LessonPlan(Document):
     passages: tuple[Span, ...] = ()
     minutes: float = 0.0
     prerequisites: tuple[str, ...] = Field(default=(), description="ids of lessons to take before")
+    searched: bool = False
 
 
 class ModulePlan(Document):

@@ -16,8 +16,9 @@ from service.errors import BadInput
 from service.pipeline.authoring import author_for
 from service.pipeline.evidence import evidence_of, key_of
 from service.pipeline.ingest import read_source
+from service.pipeline.own_outline import filled
 from service.pipeline.till import authored
-from service.ports import Author, Evidence, Services
+from service.ports import Author, Evidence, Report, Services, Till
 
 UNREAD = (SourceState.UPLOADED, SourceState.READING)
 
@@ -60,10 +61,20 @@ def _draft(services: Services, task: Task, course: Course, author: Author, *, do
         task,
         "plan",
         plan_key(author.name, course, evidence),
-        lambda till: author.plan(course.brief, evidence, task.say, till),
+        lambda till: _outline(course, author, evidence, task.say, till),
         what="Drafting the outline",
     )
     return CoursePlan.model_validate(made)
+
+
+def _outline(course: Course, author: Author, evidence: Evidence, report: Report, till: Till) -> CoursePlan:
+    """The author's outline, or the one that people brought, filled. A promise is not cut to the brief's length."""
+    own = course.own_outline
+    if own is None:
+        return author.plan(course.brief, evidence, report, till)
+    draft = author.plan(course.brief.model_copy(update={"minutes": 0}), evidence, report, till)
+    report("Finding the passages of each lesson", 0.9)
+    return filled(own, course.brief, draft, evidence)
 
 
 def _keep(session: Session, task: Task, plan: CoursePlan) -> None:

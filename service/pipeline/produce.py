@@ -13,10 +13,12 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from service.db.plans import read_plan
 from service.db.queries import latest_run, sources_of
 from service.db.tables import Course, CourseState, Job, JobState, Run, RunState, SourceState, User
 from service.domain.course import Brief
 from service.errors import BadInput, Broken, Paused
+from service.pipeline.own_outline import unfounded
 from service.pipeline.runs import LIVE, add_source, start_generate, start_plan
 from service.ports import StorageService
 from service.settings import Settings
@@ -76,10 +78,22 @@ def advance(
         case CourseState.DRAFT:
             return start_plan(session, course, owner, settings=settings)
         case CourseState.PLANNED:
+            _refuse_unfounded(session, course)
             return start_generate(session, course, owner, film=film, settings=settings)
         case CourseState.READY | CourseState.PUBLISHED:
             return None
     return last
+
+
+def _refuse_unfounded(session: Session, course: Course) -> None:
+    """Nobody is here to decide about lessons of their outline that the sources say nothing about."""
+    found = unfounded(read_plan(session, course.id)) if course.own_outline else []
+    if found:
+        names = ", ".join(f"“{lesson.title}”" for lesson in found[:3])
+        more = f" and {len(found) - 3} more" if len(found) > 3 else ""
+        raise BadInput(
+            f"The sources say nothing about {names}{more}. Add a document about it, or take it out of the outline."
+        )
 
 
 def _why(session: Session, run: Run) -> BadInput | Broken:
