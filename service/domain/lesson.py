@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from service.domain.course import Objective
-from service.domain.source import Cite, Document
+from service.domain.source import Cite, Document, sha256_of
 
 ClaimState = Literal["supported", "weak", "unsupported", "edited"]
 
@@ -20,6 +20,12 @@ class Claim(Document):
     cites: tuple[Cite, ...] = ()
     state: ClaimState = "supported"
     factual: bool = True
+
+    @property
+    def key(self) -> str:
+        """Names the claim by its words and its cites: a sign-off is for exactly these."""
+        parts = [self.text, *(f"{cite.source}:{cite.start}:{cite.end}" for cite in self.cites)]
+        return sha256_of("\n".join(parts))
 
 
 class HeadingBlock(Document):
