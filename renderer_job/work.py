@@ -107,7 +107,7 @@ def _work(settings: Settings) -> int:
 
 def storyboard_sha256(storyboard: Storyboard) -> str:
     """The name of a storyboard's content: equal hashes, equal films."""
-    return hashlib.sha256(storyboard.model_dump_json().encode()).hexdigest()
+    return storyboard.sha256
 
 
 def film_lesson(studio: Studio, task: Task) -> None:

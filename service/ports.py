@@ -246,11 +246,21 @@ def _unknown(question: str) -> Closeness | None:  # noqa: ARG001 - nothing embed
 
 @dataclass(frozen=True)
 class Evidence:
-    """What an author may use: the course's own sources, and retrieval over their passages and nothing else."""
+    """What an author may use: the course's own sources, and retrieval over their passages and nothing else.
+
+    `earlier` are versions that newer ones took the place of, while something still cites them. They prove what is
+    written already; nothing new is made from them.
+    """
 
     sources: tuple[Source, ...]
     search: Callable[[str, int], Sequence[Chunk]]
     closeness: Callable[[str], Closeness | None] = _unknown
+    earlier: tuple[Source, ...] = ()
+
+    @property
+    def citable(self) -> tuple[Source, ...]:
+        """Every source that a cite may point into."""
+        return (*self.sources, *self.earlier)
 
     def source(self, sha256: str) -> Source:
         """The source with this hash.

@@ -6,7 +6,7 @@ import json
 import uuid
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import ColumnElement, Text, cast, false, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, Text, and_, cast, false, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from service.db.tables import (
@@ -60,15 +60,34 @@ def course_for(session: Session, user: User | None, course_id: uuid.UUID, *, wri
     return course
 
 
+def may_change(session: Session, user: User | None, course: Course) -> bool:
+    """Whether this person may change the course."""
+    return session.scalar(select(Course.id).where(Course.id == course.id, editable_by(user))) is not None
+
+
 def lessons_of(session: Session, course_id: uuid.UUID) -> Sequence[Lesson]:
     """The course's lessons in teaching order."""
     return session.scalars(select(Lesson).where(Lesson.course_id == course_id).order_by(Lesson.position)).all()
 
 
+def in_force() -> ColumnElement[bool]:
+    """Sources that a course is made from: no newer version has taken their place, and they wait for none's place."""
+    return and_(Source.superseded_by.is_(None), Source.replaces.is_(None))
+
+
 def sources_of(session: Session, course_id: uuid.UUID) -> Sequence[Source]:
-    """The course's sources in the order they were added."""
-    query = select(Source).where(Source.course_id == course_id).order_by(Source.position, Source.created_at, Source.id)
-    return session.scalars(query).all()
+    """The course's sources that are in force, in the order they were added."""
+    return session.scalars(_versions(course_id).where(in_force())).all()
+
+
+def versions_of(session: Session, course_id: uuid.UUID) -> Sequence[Source]:
+    """Every version of the course's sources: those in force, those before them, and those that are to come."""
+    return session.scalars(_versions(course_id)).all()
+
+
+def _versions(course_id: uuid.UUID) -> Select[tuple[Source]]:
+    query = select(Source).where(Source.course_id == course_id)
+    return query.order_by(Source.position, Source.created_at, Source.id)
 
 
 def newest_media(session: Session, lesson_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Media]:
@@ -108,9 +127,24 @@ def source_document(row: Source) -> SourceDocument:
 
 
 def read_sources(session: Session, course_id: uuid.UUID) -> tuple[SourceDocument, ...]:
-    """Every readable source of the course; the same text given twice counts once."""
+    """Every readable source of the course that is in force; the same text given twice counts once."""
+    return _documents(sources_of(session, course_id))
+
+
+def citable_sources(session: Session, course_id: uuid.UUID) -> tuple[SourceDocument, ...]:
+    """Every source that a cite of the course may point into."""
+    return (*read_sources(session, course_id), *earlier_sources(session, course_id))
+
+
+def earlier_sources(session: Session, course_id: uuid.UUID) -> tuple[SourceDocument, ...]:
+    """The versions that newer ones took the place of and that something still cites: they prove, nothing more."""
+    query = _versions(course_id).where(Source.superseded_by.is_not(None))
+    return _documents(session.scalars(query).all())
+
+
+def _documents(rows: Sequence[Source]) -> tuple[SourceDocument, ...]:
     found: dict[str, SourceDocument] = {}
-    for row in sources_of(session, course_id):
+    for row in rows:
         if row.state == SourceState.READY and row.sha256 not in found:
             found[row.sha256 or ""] = source_document(row)
     return tuple(found.values())
@@ -134,7 +168,7 @@ def evidence_mark(session: Session, course_id: uuid.UUID) -> tuple[tuple[object,
             func.count(Chunk.vector),
         )
         .outerjoin(Chunk, Chunk.source_id == Source.id)
-        .where(Source.course_id == course_id)
+        .where(Source.course_id == course_id, in_force())
         .group_by(Source.id, Chunk.embedder)
         .order_by(Source.id, Chunk.embedder)
     )
@@ -142,12 +176,12 @@ def evidence_mark(session: Session, course_id: uuid.UUID) -> tuple[tuple[object,
 
 
 def indexed_chunks(session: Session, course_id: uuid.UUID) -> list[IndexedChunk]:
-    """The course's passages with their vectors, in source order."""
+    """The passages of the course's sources in force, with their vectors, in source order."""
     # Vectors come as text: the driver takes an array apart character by character, JSON's reader does not.
     query = (
         select(Source.sha256, Chunk.start, Chunk.end, Chunk.heading, Chunk.body, cast(Chunk.vector, Text))
         .join(Source, Source.id == Chunk.source_id)
-        .where(Chunk.course_id == course_id)
+        .where(Chunk.course_id == course_id, in_force())
         .order_by(Source.position, Source.id, Chunk.position)
     )
     return [

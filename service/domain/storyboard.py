@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from service.domain.source import Cite, Document
+from service.domain.source import Cite, Document, sha256_of
 
 LINE, TEXT = 240, 900
 
@@ -193,6 +193,11 @@ class Storyboard(Document):
     theme: Literal["light", "dark", "contrast"] = "light"
     accent: str = Field(default="#1f5c57", pattern=r"^#[0-9a-fA-F]{6}$", description="the course's brand colour")
     scenes: tuple[Scene, ...] = Field(min_length=1)
+
+    @property
+    def sha256(self) -> str:
+        """The name of its content: equal hashes, equal films."""
+        return sha256_of(self.model_dump_json())
 
     def cues(self) -> Iterator[Cue]:
         """Every spoken sentence, in order."""

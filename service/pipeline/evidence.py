@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pydantic import BaseModel
 
 from service.db.engine import session_scope
-from service.db.queries import indexed_chunks, read_sources
+from service.db.queries import earlier_sources, indexed_chunks, read_sources
 from service.domain.source import Chunk
 from service.ports import Evidence, IndexedChunk, Services
 
@@ -18,7 +18,7 @@ from service.ports import Evidence, IndexedChunk, Services
 def evidence_of(services: Services, course_id: uuid.UUID) -> Evidence:
     """The evidence of one course."""
     with session_scope(services.engine) as session:
-        sources = read_sources(session, course_id)
+        sources, earlier = read_sources(session, course_id), earlier_sources(session, course_id)
 
     def load() -> Sequence[IndexedChunk]:
         with session_scope(services.engine) as session:
@@ -27,7 +27,7 @@ def evidence_of(services: Services, course_id: uuid.UUID) -> Evidence:
     def search(query: str, limit: int) -> Sequence[Chunk]:
         return services.vectors.search(course_id, query, limit, services.embedder, load)
 
-    return Evidence(sources=sources, search=search)
+    return Evidence(sources=sources, search=search, earlier=earlier)
 
 
 def key_of(*parts: object) -> str:

@@ -24,16 +24,19 @@ from sqlalchemy.orm import Session
 
 from service.authors.agents.calls import stored_name
 from service.db.plans import read_plan
-from service.db.queries import lessons_of, newest_media, sources_of
-from service.db.tables import Course, Lesson, Media, QuizItem, Source, SourceState
+from service.db.queries import lessons_of, newest_media
+from service.db.tables import Course, Lesson, Media, QuizItem, Source
 from service.domain import course_folder as layout
+from service.domain.anchors import cites_in
 from service.domain.course import CoursePlan
 from service.domain.course_folder import CourseFile, CourseLock, FolderLesson, SourceFile
 from service.domain.quiz import Quiz
+from service.domain.source import Cite
 from service.errors import BadInput, Unavailable
 from service.pipeline.folder_check import check_folder
 from service.pipeline.lesson_markdown import lesson_markdown
 from service.pipeline.lock import lock_of
+from service.pipeline.versions import versions_cited
 from service.ports import Services, StorageService
 
 Made = TypeVar("Made")
@@ -50,6 +53,11 @@ class Finished:
     films: Mapping[uuid.UUID, Media]
     sources: Sequence[Source]
 
+    @property
+    def in_force(self) -> Sequence[Source]:
+        """The sources that the course is made from; the others only prove what is written already."""
+        return [source for source in self.sources if source.superseded_by is None]
+
 
 def write_folder(
     session: Session, services: Services, course: Course, out: Path, *, video: bool, recorded: Path | None = None
@@ -62,7 +70,7 @@ def write_folder(
         BadInput: `out` exists or cannot be written, or a lesson isn't written (with `video`: filmed) yet.
     """
     finished = _finished(session, course, video=video)
-    lock = lock_of(session, services, course, finished.sources, finished.films, video=video)
+    lock = lock_of(session, services, course, finished.in_force, finished.films, video=video)
     with _appearing(out) as folder:
         _write_sources(folder, finished.sources)
         _fetch_inputs(services.storage, folder, lock)
@@ -117,8 +125,14 @@ def _finished(session: Session, course: Course, *, video: bool) -> Finished:
         lessons=lessons,
         items={lesson_id: [row for row in rows if row.lesson_id == lesson_id] for lesson_id in ids},
         films=films,
-        sources=[source for source in sources_of(session, course.id) if source.state == SourceState.READY],
+        sources=versions_cited(session, course.id, _cites(lessons, rows)),
     )
+
+
+def _cites(lessons: Sequence[Lesson], items: Sequence[QuizItem]) -> Iterator[Cite]:
+    for lesson in lessons:
+        yield from cites_in((lesson.text, lesson.storyboard))
+    yield from cites_in([item.document for item in items])
 
 
 def _written(document: Made | None, lesson: Lesson) -> Made:

@@ -18,6 +18,7 @@ from service.domain.chunks import chunks_of
 from service.domain.source import Source as SourceDocument
 from service.errors import BadInput
 from service.pipeline.runs import EMBED_PRIORITY
+from service.pipeline.versions import arrived, same_text
 from service.ports import Services
 from service.readers import Limits, read_document
 
@@ -58,6 +59,10 @@ def _refuse(session: Session, task: Task, source_id: uuid.UUID, reason: str) -> 
 
 def _store(session: Session, services: Services, task: Task, source_id: uuid.UUID, document: SourceDocument) -> None:
     row = session.get_one(Source, source_id)
+    same = same_text(session, row, document.sha256)
+    if same:
+        _refuse(session, task, source_id, same)
+        return
     row.sha256, row.title, row.media_type = document.sha256, document.title, document.media_type
     row.body, row.blocks = document.text, [block.model_dump(mode="json") for block in document.blocks]
     row.words, row.pages, row.notes = document.words, document.pages, list(document.notes)
@@ -86,6 +91,8 @@ def _store(session: Session, services: Services, task: Task, source_id: uuid.UUI
             )
     found = f"{document.name}: {document.words:,} words"
     events.say(session, task.claim.run_id, "source", {"what": found, "source_id": str(source_id)})
+    if row.replaces is not None:
+        arrived(session, row)
 
 
 def embed_passages(services: Services, task: Task) -> None:

@@ -18,11 +18,13 @@ from service.db.plans import read_plan
 from service.db.queries import lessons_of, newest_media, versions_of
 from service.db.tables import Course, Lesson, QuizItem, SignOff, User
 from service.domain.lesson import Claim
+from service.domain.outdated import Replaced, What
 from service.domain.pedagogy import pedagogy
 from service.domain.quiz import Quiz
 from service.domain.report import CourseDocuments, Report, Taught, gates
 from service.domain.support import judge, judged
 from service.errors import NotFound
+from service.pipeline.outdated import Resting, outdated_parts
 
 BLOCKS_PUBLISHING = ("unsupported", "edited")
 SECOND_OPINION = "The words agree, but the sentence was held for contradicted by its passage when it was written."
@@ -30,21 +32,24 @@ SECOND_OPINION = "The words agree, but the sentence was held for contradicted by
 
 @dataclass(frozen=True)
 class Waiting:
-    """A claim that the check does not hold for supported: what speaks against it, and who signed it off, if anybody."""
+    """A claim that the check does not hold for supported: what speaks against it, and who signed it off, if anybody.
+
+    One whose source has changed since waits whatever the check said of it, with what the source said and says
+    (`changes`); it may then be a listing, a table, a slide or a question too.
+    """
 
     lesson: Lesson
     claim: Claim
     faults: tuple[str, ...]
     signed_by: str = ""
-
-    @property
-    def key(self) -> str:
-        return claim_key(self.claim)
+    key: str = ""
+    what: What = "sentence"
+    changes: tuple[Replaced, ...] = ()
 
     @property
     def blocks(self) -> bool:
         """Whether the course can't be published while it stands like this."""
-        return self.claim.state in BLOCKS_PUBLISHING and not self.signed_by
+        return (bool(self.changes) or self.claim.state in BLOCKS_PUBLISHING) and not self.signed_by
 
 
 @dataclass(frozen=True)
@@ -62,8 +67,7 @@ class ToSign:
 
 def claim_key(claim: Claim) -> str:
     """Names a claim by its words and its cites: a sign-off is for exactly these."""
-    parts = [claim.text, *(f"{cite.source}:{cite.start}:{cite.end}" for cite in claim.cites)]
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+    return claim.key
 
 
 def documents_of(session: Session, course: Course) -> CourseDocuments:
@@ -96,7 +100,9 @@ def report_of(session: Session, course: Course) -> Report:
 
 
 def waiting(session: Session, course: Course) -> list[Waiting]:
-    """Every claim of the course that is not supported, in teaching order; those that block publishing first."""
+    """Every claim of the course that is not supported, or whose source has changed since, in teaching order; those that
+    block publishing first.
+    """
     lessons = lessons_of(session, course.id)
     signed = {
         (row.lesson_id, row.claim_sha256): row.name
@@ -106,10 +112,14 @@ def waiting(session: Session, course: Course) -> list[Waiting]:
             .where(SignOff.lesson_id.in_([lesson.id for lesson in lessons]))
         )
     }
-    found = [
-        Waiting(lesson, claim, faults, signed.get((lesson.id, claim_key(claim)), ""))
+    resting = outdated_parts(session, course.id, lessons)
+    found = [_resting(one, signed.get((one.lesson.id, one.key), "")) for one in resting]
+    listed = {(one.lesson.id, one.part.claim.key) for one in resting}
+    found += [
+        Waiting(lesson, claim, faults, signed.get((lesson.id, claim.key), ""), claim.key)
         for lesson in lessons
         for claim, faults in _doubtful(lesson.text.claims() if lesson.text else ())
+        if (lesson.id, claim.key) not in listed
     ]
     return sorted(found, key=lambda one: not one.blocks)
 
@@ -119,6 +129,13 @@ def signers_of(session: Session, lesson: Lesson) -> list[str]:
     keys = [claim_key(claim) for claim in lesson.text.claims()] if lesson.text else []
     names = select(User.name).join(SignOff, SignOff.user_id == User.id).distinct().order_by(User.name)
     return list(session.scalars(names.where(SignOff.lesson_id == lesson.id, SignOff.claim_sha256.in_(keys))))
+
+
+def _resting(one: Resting, signed_by: str) -> Waiting:
+    """What speaks against it is what the source says now."""
+    now = [change.new.quote for change in one.changes if change.new is not None]
+    faults = judge(one.part.claim.text, now).faults if now and one.part.what == "sentence" else ()
+    return Waiting(one.lesson, one.part.claim, faults, signed_by, one.key, one.part.what, one.changes)
 
 
 def _doubtful(claims: Iterable[Claim]) -> Iterator[tuple[Claim, tuple[str, ...]]]:
@@ -140,7 +157,7 @@ def to_sign(found: Iterable[Waiting]) -> list[ToSign]:
     """What each lesson still wants a signature for, in teaching order; lessons that want none are left out."""
     by_lesson: dict[uuid.UUID, tuple[Lesson, dict[str, None]]] = {}
     for one in found:
-        if one.blocks:
+        if one.blocks and not one.changes:  # what the source says now is looked at one by one
             by_lesson.setdefault(one.lesson.id, (one.lesson, {}))[1][one.key] = None
     ordered = sorted(by_lesson.values(), key=lambda entry: entry[0].position)
     return [ToSign(lesson, tuple(keys)) for lesson, keys in ordered]

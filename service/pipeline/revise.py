@@ -72,7 +72,7 @@ def revise_lesson(services: Services, task: Task) -> None:
     task.step(
         "verify",
         wished.key(after),
-        lambda: {"cites": check_documents(after, wished.job.evidence.sources)},
+        lambda: {"cites": check_documents(after, wished.job.evidence.citable)},
         what=f"Checking the cites of {wished.job.place}",
         lesson_id=task.claim.subject_id,
     )

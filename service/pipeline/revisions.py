@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from service.db.queries import read_sources
+from service.db.queries import citable_sources
 from service.db.tables import (
     Course,
     CourseState,
@@ -111,8 +111,8 @@ def accept(
     When the lesson has changed since, the proposal becomes outdated instead: look at the state of what is returned.
 
     Raises:
-        Conflict: it is no proposal (any more), the lesson is being made anew, or the course is published and the
-            proposal states something that its passages do not support.
+        Conflict: it is no proposal (any more), the lesson is being made anew, a cite has lost its source, or the
+            course is published and the proposal states something that its passages do not support.
         OverBudget: filming it has no room in a budget.
     """
     lesson = locked_lesson(session, revision.lesson_id)
@@ -153,8 +153,8 @@ def restore(
     """Make the lesson what this accepted revision made of it; with `first`, what it was before. A revision itself.
 
     Raises:
-        Conflict: it was never accepted, the lesson is being made anew, or stands like this already.
-        Broken: a cite of that version has lost its source.
+        Conflict: it was never accepted, the lesson is being made anew or stands like this already, or a cite of that
+            version has lost its source.
         OverBudget: filming it has no room in a budget.
     """
     lesson = locked_lesson(session, revision.lesson_id)
@@ -200,7 +200,10 @@ def _apply(session: Session, course: Course, lesson: Lesson, revision: Revision,
     after = revision.after
     if after is None:
         raise Broken("The proposal is empty. Ask for the change again.")
-    check_documents(after, read_sources(session, lesson.course_id))
+    try:
+        check_documents(after, citable_sources(session, lesson.course_id))
+    except Broken as error:
+        raise Conflict(f"{error} Its source is gone, or has changed: ask for the change again.") from error
     lesson.text, lesson.version = after.text, lesson.version + 1
     if after.quiz is not None:
         _put_quiz(session, lesson, after.quiz)
