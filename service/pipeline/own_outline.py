@@ -245,13 +245,15 @@ def _objectives(
 ) -> dict[str, tuple[Objective, ...]]:
     """For each lesson that came without: those of the author's lessons about the same passages that fit it best."""
     lacking = [lesson for lesson in outline.lessons if not lesson.objectives and passages[lesson.id]]
+    names = {lesson.id: _about(lesson.title) for lesson in lacking}
     told = {lesson.id: frozenset(stems(_told(lesson, passages[lesson.id]))) for lesson in lacking}
     texts: dict[str, list[Objective]] = {lesson.id: [] for lesson in lacking}
     for drafted in draft.lessons:
         homes = [lesson for lesson in lacking if _overlap(drafted.passages, passages[lesson.id])]
         for objective in drafted.objectives if homes else ():
             wanted = _about(objective.text)
-            home = max(homes, key=lambda lesson: len(wanted & told[lesson.id]))
+            shared = [(len(wanted & names[lesson.id]), len(wanted & told[lesson.id])) for lesson in homes]
+            home = homes[shared.index(max(shared))]
             if wanted & told[home.id] and len(texts[home.id]) < OBJECTIVES_A_LESSON:
                 texts[home.id].append(objective)
     return {lesson.id: _renamed(lesson, texts[lesson.id]) for lesson in lacking}

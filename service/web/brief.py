@@ -86,8 +86,9 @@ def draft_outline(
     try:
         course.brief = changed_brief(course.brief, given)
         course.title = course.brief.title or UNTITLED
+        course.own_outline = None
         course.version += 1
-        _check_sources(sources_of(database, course.id), topics=knows_topics(site_of(request).settings, course))
+        check_sources(sources_of(database, course.id), topics=knows_topics(site_of(request).settings, course))
         runs.start_plan(database, course, person, settings=site_of(request).settings)
     except BadInput as error:
         return brief_view(request, database, course, problem=str(error), status=error.status)
@@ -195,7 +196,8 @@ def why_not_yet(sources: Sequence[Source], *, topics: bool) -> str:
     return ""
 
 
-def _check_sources(sources: Sequence[Source], *, topics: bool) -> None:
+def check_sources(sources: Sequence[Source], *, topics: bool) -> None:
+    """Raises BadInput with the reason when there is nothing yet to draft an outline from."""
     reason = why_not_yet(sources, topics=topics)
     if reason:
         raise BadInput(reason)

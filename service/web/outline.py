@@ -18,6 +18,7 @@ from service.domain.course import CoursePlan, LessonPlan
 from service.domain.outline import AddLesson, AddModule, Edit, SetObjective, apply, difference, undo_of
 from service.errors import BadInput, Conflict
 from service.pipeline import runs
+from service.pipeline.own_outline import unfounded
 from service.web.brief import check_version, lock
 from service.web.deps import CourseInPath, Database, Person
 from service.web.editing import note_editor
@@ -124,6 +125,11 @@ class View:
         return frozenset(lesson.id for lesson in self.plan.lessons if _thin(lesson))
 
     @property
+    def unfounded(self) -> frozenset[str]:
+        """Lessons of somebody's own outline about which the sources said nothing."""
+        return frozenset(lesson.id for lesson in unfounded(self.plan))
+
+    @property
     def to_make(self) -> int:
         return len(self.plan.lessons) - len(self.done)
 
@@ -141,6 +147,7 @@ def _checks(plan: CoursePlan) -> list[tuple[str, str, str]]:
     aimed = sum(bool(lesson.objectives) for lesson in lessons)
     long = [lesson for lesson in lessons if lesson.minutes > LONG_MINUTES]
     bare = [lesson for lesson in lessons if _thin(lesson)]
+    alone = unfounded(plan)
     empty = [module for module in plan.modules if not module.lessons]
     checks = [
         ("ok", "ok", "Every lesson has an objective")
@@ -150,6 +157,10 @@ def _checks(plan: CoursePlan) -> list[tuple[str, str, str]]:
         if not long
         else ("warn", "weak", f"“{long[0].title}” takes about {long[0].minutes:.0f} minutes. Split it if you can."),
     ]
+    if alone:
+        more = f" and {len(alone) - 1} more" if len(alone) > 1 else ""
+        said = f"Your sources say nothing about “{alone[0].title}”{more}. Add a source about it, or remove the lesson."
+        checks.append(("bad", "bad", said))
     if bare:
         checks.append(("warn", "weak", f"“{bare[0].title}” has little in your sources. Merge it, or add a source."))
     if empty:
