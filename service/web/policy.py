@@ -97,6 +97,8 @@ POLICY: tuple[Rule, ...] = (
     _rule("POST", _COURSE + "/sources/{source_id:uuid}/remove", Who.OWNER),
     _rule("GET", _COURSE + "/sources/{sha256}", Who.READER),
     _rule("GET PATCH", _COURSE + "/outline", Who.OWNER),
+    _rule("GET", _COURSE + "/outline.md", Who.OWNER),
+    _rule("GET POST", _COURSE + "/own-outline", Who.OWNER),
     _rule("POST", _COURSE + "/editing", Who.OWNER),
     _rule("POST", _COURSE + "/generate", Who.OWNER),
     _rule("GET", _COURSE + "/generating", Who.OWNER),
