@@ -164,6 +164,9 @@ class Mind:
             for start in range(0, len(sentences), 8):
                 blocks.append(block("paragraph", sentences=sentences[start : start + 8]))
             blocks += [block("exhibit", exhibit=shown[1]) for shown in _EXHIBIT.finditer(found["text"])]
+        if "(apply)" in talk:
+            ask = {"text": "What would you do first?", "passage": "", "quote": ""}
+            blocks.insert(len(blocks) - 1, block("exercise", title="Try it", sentences=[ask]))
         return {"blocks": blocks[:60]}
 
     def topic_outline(self, topic: str) -> dict[str, Any]:
@@ -218,6 +221,9 @@ class Mind:
             judged = [{"text": "True", "right": True, "why": text}, {"text": "False", "right": False, "why": text}]
             questions.append(question("true_false", f"True or false: {text}", objective, name, judged))
             questions.append(question("short", f"What does part {n + 1} say?", objective, other, [], answer))
+        for due, name, text in re.findall(r"^\[(R\d+)\] objective of .+\n\[(E\d+)\] (.+)$", talk, re.M):
+            judged = [{"text": "True", "right": True, "why": text}, {"text": "False", "right": False, "why": text}]
+            questions.append(question("true_false", f"True or false: {text}", due, name, judged))
         return {"questions": questions}
 
     def block_anew(self, talk: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from service.authors.agents.lesson_page import LessonPage
 from service.authors.agents.outlines import outline_of
 from service.authors.agents.prompting import digest_of, marked, material_of, version
 from service.authors.agents.questions import quiz_of
+from service.authors.agents.recall import recalled
 from service.authors.agents.scene_revision import SceneRevision
 from service.authors.agents.shapes import (
     BlockRevisionShape,
@@ -36,8 +37,9 @@ from service.domain.answer import Answer
 from service.domain.conventions import LESSON_MINUTES
 from service.domain.course import Brief, CoursePlan, LessonPlan
 from service.domain.lesson import Lesson
+from service.domain.pedagogy import practice
 from service.domain.quiz import Quiz
-from service.domain.report import CourseDocuments, Taught
+from service.domain.report import Check, CourseDocuments, Taught
 from service.domain.revision import Change, LessonDocuments
 from service.domain.source import Document
 from service.domain.storyboard import Storyboard
@@ -54,7 +56,10 @@ BOARD_RULES = (
     pedagogy_video.slide_pace,
     pedagogy_video.meaningful_visuals,
     pedagogy_video.retrieval_practice,
+    pedagogy_video.segmenting,
+    pedagogy_video.told_once,
 )
+NO_EXERCISE = "no exercise"
 
 
 class AgentAuthor:
@@ -106,8 +111,8 @@ class AgentAuthor:
             shape=LessonTextShape,
             place=_place(plan, planned),
             task=bench.task(),
-            read=lambda shape: Writing(planned, bench.passages, shelf, shelf.told_before(plan, lesson_id)).lesson(
-                shape
+            read=lambda shape: _practised(
+                Writing(planned, bench.passages, shelf, shelf.told_before(plan, lesson_id)).lesson(shape), brief, plan
             ),
             research=Research(bench.search, bench.fetch),
         )
@@ -128,6 +133,7 @@ class AgentAuthor:
             taught = Taught(lesson.title, lesson, body)
             course = CourseDocuments(brief, plan, (taught,), {})
             faults = [*draft.faults, *broken_rules(check(course) for check in BOARD_RULES)]
+            faults += broken_rules([_without(NO_EXERCISE, practice(course))])
             if taught.minutes > LESSON_MINUTES[1]:
                 faults.insert(0, f"The video runs {taught.minutes:.0f} minutes; {LESSON_MINUTES[1]} are the most.")
             return Draft(draft.document, tuple(faults[:MOST_FAULTS]))
@@ -146,12 +152,14 @@ class AgentAuthor:
     ) -> Quiz:
         """The lesson's questions, from the lesson as it stands now. Raises what `AgentManager.run` raises."""
         shelf, page = Shelf(evidence), LessonPage(lesson)
+        due = recalled(plan, lesson.id, shelf)
+        again = marked("lesson", {"part": "earlier"}, "\n".join(one.render() for one in due)) if due else ""
         work = Work[Quiz](
             maker="quiz_master",
             shape=QuizShape,
             place=_place(plan, plan.lesson(lesson.id)),
-            task=f"Set the questions of the lesson “{lesson.title}”.\n\n{_shown(page)}",
-            read=lambda shape: quiz_of(shape, page, shelf.text),
+            task=f"Set the questions of the lesson “{lesson.title}”.\n\n{_shown(page)}\n\n{again}",
+            read=lambda shape: quiz_of(shape, page, due, shelf.text),
         )
         return self._run(work, brief, report, till)
 
@@ -258,6 +266,20 @@ class _Bench:
 
 def _with(documents: LessonDocuments, **changed: Document) -> LessonDocuments:
     return documents.model_copy(update=changed)
+
+
+def _practised(draft: Draft[Lesson], brief: Brief, plan: CoursePlan) -> Draft[Lesson]:
+    """The draft with a word about what is missing, when it teaches a skill and lets nobody try."""
+    if draft.document is None:
+        return draft
+    check = practice(CourseDocuments(brief, plan, (Taught("the lesson", draft.document),), {}))
+    return Draft(draft.document, (*draft.faults, *broken_rules([check]))[:MOST_FAULTS])
+
+
+def _without(fault: str, check: Check) -> Check:
+    """The check without what its maker cannot mend: a video gives no exercise."""
+    left = tuple(place.replace(f" and {fault}", "") for place in check.where if not place.endswith(f": {fault}"))
+    return check.model_copy(update={"where": left, "outcome": check.outcome if left else "ok"})
 
 
 def _shown(page: LessonPage) -> str:

@@ -92,7 +92,7 @@ class Drawing:
             "cite_label": self._titles.get(proof[0].source, "")[:LINE] if proof else "",
         }
         shown = (*(cite.quote for cite in proof), *words_behind(claim for claim in told if not claim.cites))
-        content = slides.content_of(shape, exhibit, self._line_reader(shown, title))
+        content = _ungrounded(shape, shown) or slides.content_of(shape, exhibit, self._line_reader(shown, title))
         if isinstance(content, str):
             self.faults.append(f"Slide “{title}”: {content}")
             content = slides.plain_lines(cues)
@@ -175,6 +175,14 @@ class Drawing:
         text = text[:1200]
         spoken = speak(text)
         return Cue(text=text, speech="" if spoken == text else spoken[:1400], cites=cites)
+
+
+def _ungrounded(shape: SceneShape, proofs: Iterable[str]) -> str:
+    """Why a big figure may not stand there, '' when it may: nobody checks its words by ear."""
+    figure = " ".join(shape.term.lower().split())
+    if shape.kind != "figure" or any(figure in " ".join(proof.lower().split()) for proof in proofs):
+        return ""
+    return f"the figure “{shape.term[:24]}” stands in no sentence that the slide tells."
 
 
 def asks(hook: str) -> bool:

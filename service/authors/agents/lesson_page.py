@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterable, Mapping
 
+from service.authors.agents.shelf import bare_id
 from service.domain.lesson import (
     Claim,
     CodeBlock,
@@ -46,15 +47,15 @@ class LessonPage:
 
     def told_by(self, ids: Iterable[str]) -> list[Claim]:
         """The sentences with these ids; an id that the lesson does not have is nobody's proof."""
-        found = [self.claims[bare] for name in ids if (bare := _bare(name)) in self.claims]
+        found = [self.claims[bare] for name in ids if (bare := bare_id(name)) in self.claims]
         return [claim for claim in found if claim.factual]
 
     def exhibit(self, name: str) -> CodeBlock | TableBlock | None:
-        return self.exhibits.get(_bare(name))
+        return self.exhibits.get(bare_id(name))
 
     def objective(self, name: str) -> str:
         """The objective's own id; '' when there is none of this name."""
-        found = self.objectives.get(_bare(name))
+        found = self.objectives.get(bare_id(name))
         return found.id if found else ""
 
     def nearest(self, text: str) -> Claim | None:
@@ -79,10 +80,6 @@ class LessonPage:
             if not isinstance(block, CodeBlock | TableBlock) or id(block) in places:
                 lines += _lines(block, ids, places)
         return "\n".join(lines)
-
-
-def _bare(name: str) -> str:
-    return re.sub(r"[^A-Za-z0-9]", "", name).upper()
 
 
 def _lines(block: LessonBlock, ids: dict[int, str], places: dict[int, str]) -> list[str]:

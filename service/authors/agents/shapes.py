@@ -87,7 +87,17 @@ class BlockRevisionShape(Shape):
 
 
 SceneKind = Literal[
-    "bullets", "steps", "definition", "exhibit", "comparison", "figure", "process", "warning", "worked", "question"
+    "bullets",
+    "steps",
+    "definition",
+    "exhibit",
+    "comparison",
+    "figure",
+    "process",
+    "map",
+    "warning",
+    "worked",
+    "question",
 ]
 
 
@@ -101,7 +111,7 @@ class SceneShape(Shape):
     kind: SceneKind
     title: str
     items: list[str] = Field(max_length=8, description="the lines of the slide")
-    text: str = Field(description="meaning of a definition, warning, question, problem, or what a figure says")
+    text: str = Field(description="meaning of a definition, warning, question, problem, map, or what a figure says")
     term: str = Field(description="of a definition; the figure of a figure; else empty")
     heads: list[str] = Field(max_length=2, description="the two things that a comparison compares")
     rows: list[list[str]] = Field(max_length=8, description="of a comparison: label, left, right")
@@ -136,14 +146,14 @@ class QuestionShape(Shape):
     stem: str
     options: list[ChoiceShape] = Field(max_length=7, description="of ordering: in the right order, all right")
     answer: str = Field(description="the model answer of a short question; else empty")
-    objective: str = Field(description="id of the objective that it checks, like O1")
-    sentences: list[str] = Field(max_length=4, description="ids of the lesson's sentences that prove it, like S4")
+    objective: str = Field(description="id of the objective that it checks, like O1, or R1 of an earlier lesson")
+    sentences: list[str] = Field(max_length=4, description="ids of the sentences that prove it, like S4, or E2")
 
 
 class QuizShape(Shape):
     """The quiz master's answer."""
 
-    questions: list[QuestionShape] = Field(max_length=12)
+    questions: list[QuestionShape] = Field(max_length=16)
 
 
 class VerdictShape(Shape):

@@ -94,11 +94,11 @@ class Shelf:
         return sum(passage.words for passage in self.passages)
 
     def passage(self, passage_id: str) -> Passage | None:
-        """The passage with this id; models like to add brackets and spaces."""
-        return self._by_id.get(_bare(passage_id))
+        """The passage with this id; None when there is none."""
+        return self._by_id.get(bare_id(passage_id))
 
     def exhibit(self, exhibit_id: str) -> Exhibit | None:
-        return self._exhibits.get(_bare(exhibit_id))
+        return self._exhibits.get(bare_id(exhibit_id))
 
     def covering(self, spans: Iterable[Span | Chunk | Cite]) -> list[Passage]:
         """The passages that these spans touch, each once, in the spans' order."""
@@ -125,8 +125,9 @@ def same(text: str) -> str:
     return re.sub(r"\W+", " ", text).strip().lower()
 
 
-def _bare(identity: str) -> str:
-    return re.sub(r"[^A-Za-z0-9]", "", identity).upper()
+def bare_id(name: str) -> str:
+    """An id without the brackets and spaces that models like to add."""
+    return re.sub(r"[^A-Za-z0-9]", "", name).upper()
 
 
 def _passages(sources: Sequence[Source]) -> Iterable[Passage]:

@@ -28,6 +28,9 @@ def content_of(shape: SceneShape, exhibit: CodeBlock | TableBlock | None, read: 
     if shape.kind == "comparison":
         return _comparison(shape, read)
     items = tuple(line for item in shape.items if (line := read(item)))
+    if shape.kind == "map" and len(items) >= 2:
+        branches = tuple(_stage(item) for item in items[:LIST_LINES])
+        return board.MapScene, {"text": read(shape.text, 40, board.TEXT), "items": branches}
     if shape.kind in ("bullets", "steps", "process"):
         return _list(shape.kind, items) or missing
     text = read(shape.text, 60, board.TEXT)
@@ -83,7 +86,7 @@ def _states(
 ) -> list[int | None]:
     if kind is board.QuestionScene:
         return [0] + [None] * (len(cues) - 2) + [1] if len(cues) > 1 else [1]
-    if kind not in (board.BulletsScene, board.StepsScene, board.WorkedScene, board.ProcessScene):
+    if kind not in (board.BulletsScene, board.StepsScene, board.WorkedScene, board.ProcessScene, board.MapScene):
         return [None] * len(cues)
     last, reached = len(fields["items"]), 0
     states: list[int | None] = []
