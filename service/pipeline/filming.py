@@ -7,13 +7,15 @@ import uuid
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from service.db import jobs, money
+from service.db import jobs
 from service.db.queries import newest_media
 from service.db.tables import Course, Job, JobState, Lesson, LessonState, Run, RunKind
 from service.domain.money import speech_micro_dollars
+from service.domain.quote import Quote, QuoteLine, Range
 from service.domain.storyboard import Storyboard
 from service.pipeline.authoring import settings_for
-from service.pipeline.runs import FILM_UNITS, open_run
+from service.pipeline.quote import SPOKEN
+from service.pipeline.runs import FILM_UNITS, hold_quoted, open_run
 from service.settings import Settings
 
 REVISE_PRIORITY = 50  # somebody waits for it: before the lessons of a generation
@@ -48,9 +50,10 @@ def film_changed(
     priority = REVISE_PRIORITY + lesson.position
     jobs.enqueue(session, run, kind="film", lane="render", subject_id=lesson.id, units=FILM_UNITS, priority=priority)
     if settings is not None and lesson.storyboard is not None:
-        voice = settings_for(settings, course).speech
-        run.estimated_micro_dollars = speech_micro_dollars(voice, _new_characters(before, lesson.storyboard))
-        money.reserve(session, run, run.estimated_micro_dollars, settings.caps)
+        voice, characters = settings_for(settings, course).speech, _new_characters(before, lesson.storyboard)
+        price = Range.of(speech_micro_dollars(voice, characters))
+        line = QuoteLine(what=SPOKEN, unit="characters", quantity=Range.of(characters), micro_dollars=price)
+        hold_quoted(session, run, Quote(lines=(line,)), settings)
     return run
 
 

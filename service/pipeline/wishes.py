@@ -8,15 +8,16 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from service.db import jobs, money
+from service.db import jobs
 from service.db.tables import Course, Lesson, Revision, RevisionCause, RevisionState, Run, RunKind, User
-from service.domain.revision import Change, LessonDocuments
+from service.domain.quote import Quote
+from service.domain.revision import Change, LessonDocuments, Part
 from service.errors import Conflict, NotFound
 from service.pipeline.authoring import settings_for
 from service.pipeline.filming import REVISE_PRIORITY
-from service.pipeline.quote import revision_micro_dollars
+from service.pipeline.quote import revision_quote
 from service.pipeline.revisions import locked_lesson, refuse_to_be_made, standing
-from service.pipeline.runs import open_run
+from service.pipeline.runs import hold_quoted, open_run
 from service.settings import Settings
 
 REVISE_UNITS = 4
@@ -71,14 +72,14 @@ def _ask(
     asked = [_begin(session, run, lesson, change, user) for lesson, change in locked]
     if settings is not None:
         given = settings_for(settings, course)
-        run.estimated_micro_dollars = sum(_worst(given, lesson, change) for lesson, change in locked)
-        money.reserve(session, run, run.estimated_micro_dollars, settings.caps)
+        quotes = [revision_quote(given, lesson.plan, priced_part(change.part)) for lesson, change in locked]
+        hold_quoted(session, run, sum(quotes, Quote()), settings)
     return asked
 
 
-def _worst(settings: Settings, lesson: Lesson, change: Change) -> int:
-    """A change of the text may change questions and scenes with it, at the worst all of them."""
-    return revision_micro_dollars(settings, lesson.plan, "scene" if change.part == "scene" else "lesson")
+def priced_part(part: Part) -> Part:
+    """What a change is quoted as: one of the text may change questions and scenes with it, at the worst all of them."""
+    return "scene" if part == "scene" else "lesson"
 
 
 def _begin(session: Session, run: Run, lesson: Lesson, change: Change, user: User) -> Revision:

@@ -16,6 +16,7 @@ from service.web import (
     account,
     asking,
     brief,
+    changes,
     courses,
     editing,
     evidence,
@@ -30,6 +31,7 @@ from service.web import (
     own_outline,
     quality,
     quizzes,
+    revisions,
     sources,
 )
 from service.web.auth import open_sealer
@@ -59,6 +61,8 @@ PAGES = (
     generating,
     money,
     lessons,
+    changes,
+    revisions,
     quality,
     quizzes,
     evidence,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated
 
@@ -10,8 +11,8 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from service.db.queries import lessons_of, newest_media
-from service.db.tables import Lesson, Media, QuizItem
+from service.db.queries import lessons_of, may_change, newest_media
+from service.db.tables import Course, Lesson, Media, QuizItem, Revision, RevisionState, User
 from service.domain.storyboard import Film
 from service.errors import NotFound
 from service.pipeline.quality import signers_of
@@ -64,6 +65,7 @@ def lesson_page(
         unsourced=unsourced,
         signers=signers_of(database, lesson) if unsourced else [],
         keeps_place=caller.person is not None,
+        changes=_changes(database, course, lesson, caller.person),
     )
 
 
@@ -105,6 +107,21 @@ def finish(
     if not wants_html(request):
         return JSONResponse({"finished": True})
     return RedirectResponse(f"/courses/{course.id}/lessons/{lesson.id}", 303)
+
+
+@dataclass(frozen=True)
+class Changes:
+    """For who may change the lesson: where, and how many proposals wait."""
+
+    address: str
+    waiting: int
+
+
+def _changes(database: Session, course: Course, lesson: Lesson, person: User | None) -> Changes | None:
+    if lesson.text is None or not may_change(database, person, course):
+        return None
+    proposed = select(func.count()).where(Revision.lesson_id == lesson.id, Revision.state == RevisionState.PROPOSED)
+    return Changes(f"/courses/{course.id}/lessons/{lesson.id}", database.scalar(proposed) or 0)
 
 
 def _media(database: Session, lesson: Lesson) -> Media:

@@ -57,6 +57,7 @@ def _rule(methods: str, path: str, who: Who, *, uploads: bool = False) -> Rule:
 
 _COURSE = "/courses/{course_id:uuid}"
 _LESSON = _COURSE + "/lessons/{lesson_id:uuid}"
+_CHANGE = _COURSE + "/changes/{revision_id:uuid}"
 
 POLICY: tuple[Rule, ...] = (
     _rule("GET HEAD", "/static/{path:path}", Who.ANYBODY_UNSEEN),
@@ -94,6 +95,7 @@ POLICY: tuple[Rule, ...] = (
     _rule("POST", _COURSE + "/quality/sign-off-lesson", Who.OWNER),
     _rule("GET PATCH POST", _COURSE + "/brief", Who.OWNER),
     _rule("GET POST", _COURSE + "/sources", Who.OWNER, uploads=True),
+    _rule("POST", _COURSE + "/sources/{source_id:uuid}/replace", Who.OWNER, uploads=True),
     _rule("POST", _COURSE + "/sources/{source_id:uuid}/remove", Who.OWNER),
     _rule("GET", _COURSE + "/sources/{sha256}", Who.READER),
     _rule("GET PATCH", _COURSE + "/outline", Who.OWNER),
@@ -107,6 +109,19 @@ POLICY: tuple[Rule, ...] = (
     _rule("POST", _COURSE + "/stop", Who.OWNER),
     _rule("POST", _COURSE + "/resume", Who.OWNER),
     _rule("GET", _COURSE + "/runs/{run_id:uuid}/events", Who.OWNER),
+    _rule("GET", _COURSE + "/changes", Who.OWNER),
+    _rule("GET", _CHANGE, Who.OWNER),
+    _rule("POST", _CHANGE + "/accept", Who.OWNER),
+    _rule("POST", _CHANGE + "/reject", Who.OWNER),
+    _rule("POST", _CHANGE + "/again", Who.OWNER),
+    _rule("POST", _CHANGE + "/restore", Who.OWNER),
+    _rule("POST", _CHANGE + "/stop", Who.OWNER),
+    _rule("POST", _CHANGE + "/resume", Who.OWNER),
+    _rule("GET", _CHANGE + "/{side}/{scene_id}", Who.OWNER),
+    _rule("GET POST", _COURSE + "/units/{module_id:uuid}/change", Who.OWNER),
+    _rule("GET", _LESSON + "/changes", Who.OWNER),
+    _rule("GET POST", _LESSON + "/change", Who.OWNER),
+    _rule("GET", _LESSON + "/scenes/{scene_id}", Who.OWNER),
     _rule("GET", _LESSON, Who.READER),
     _rule("GET", _LESSON + "/media", Who.READER),
     _rule("GET", _LESSON + "/captions.vtt", Who.READER),

@@ -100,7 +100,7 @@ def _source(course: Course, document: Document) -> Source:
 
 def _film(lesson_id: uuid.UUID) -> Media:
     cues = (CueTime(scene="s1", text="Bread rises.", start=0.0, end=20.0),)
-    film = Film(lesson_id=str(lesson_id), seconds=20.0, cues=cues, voice="silent")
+    film = Film(lesson_id=str(lesson_id), seconds=20.0, cues=cues, chapters=((0.0, "Bread"),), voice="silent")
     files = ("video.mp4", "captions.vtt", "chapters.vtt", "transcript.md", "poster.jpg")
     video, captions, chapters, transcript, poster = (f"films/{lesson_id}-{name}" for name in files)
     return Media(

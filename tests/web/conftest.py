@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
 from service.adapters.doorbell import NoDoorbell
+from service.adapters.stills import SlideStills
 from service.adapters.vectors import open_vectors
 from service.authors.extractive import ExtractiveAuthor
 from service.ports import Lane, Services, StorageService
@@ -82,7 +83,7 @@ def services(settings: Settings, engine: Engine, storage: StorageService, launch
         vectors=vectors,
         embedder=None,
         speech=unused,
-        stills=unused,
+        stills=SlideStills(),
         mailer=unused,
     )
     vectors.close()

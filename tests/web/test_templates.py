@@ -12,10 +12,13 @@ from fastapi import FastAPI
 from sqlalchemy import Engine
 
 from service.db.engine import session_scope
-from service.db.tables import Course, User
-from service.pipeline import runs
+from service.db.tables import Course, Lesson, RevisionCause, User
+from service.domain.revision import Change
+from service.pipeline import revisions, runs, wishes
 from service.settings import ROOT
 from service.web.site import STATIC
+from tests.authors.texts import sourdough
+from tests.pipeline.written_course import write_course
 from tests.web.conftest import Browser
 from tests.web.world import SHA, World
 
@@ -23,6 +26,31 @@ Browsers = Callable[..., tuple[Browser, uuid.UUID]]
 EVERY = {path.relative_to(ROOT / "templates").as_posix() for path in (ROOT / "templates").rglob("*.html")}
 VOID = {"meta", "link", "input", "img", "br", "hr", "track"}
 SHAPES = {"path", "rect", "circle", "use", "g"}
+
+
+def changed(engine: Engine, me: uuid.UUID) -> list[str]:
+    """The pages of a course that is being changed: one change under way, one that waits for a decision."""
+    with session_scope(engine) as session:
+        owner = session.get_one(User, me)
+        written = write_course(session, owner, (sourdough,))
+        course, lesson = session.get_one(Course, written.course), session.get_one(Lesson, written.lessons[0])
+        making = wishes.ask(session, course, lesson, Change(part="lesson"), owner)
+        before = revisions.standing(session, lesson)
+        shorter = before.text.model_copy(update={"blocks": before.text.blocks[:3]})
+        after = before.model_copy(update={"text": shorter, "quiz": None})
+        change, cause = Change(part="lesson", wish="shorter"), RevisionCause.ASKED
+        proposal = revisions.Proposal(change, cause, before, after, "Look at this.")
+        proposed = revisions.propose(session, lesson, proposal, asked_by=me)
+        home, at = f"/courses/{course.id}", f"/courses/{course.id}/lessons/{lesson.id}"
+        forms = [f"{at}/change", f"{home}/units/{lesson.module_id}/change"]
+        return [
+            at,
+            *forms,
+            f"{at}/changes",
+            f"{home}/changes",
+            f"{home}/changes/{making.id}",
+            f"{home}/changes/{proposed.id}",
+        ]
 
 
 @pytest.fixture
@@ -47,7 +75,7 @@ def pages(app: FastAPI, browser_of: Browsers, world: World, engine: Engine) -> I
                 f"/courses/{going}/generating", course, f"{course}/lessons/{lesson}", f"{course}/lessons/{lesson}/quiz",
                 f"{course}/lessons/{lesson}/quiz?q=4", f"{course}/lessons/{lesson}/quiz?q=99",
                 f"{course}/sources/{SHA}?start=0&end=4", f"{course}/sources/{SHA}", f"{course}/quality",
-                f"{course}/ask", f"{course}/invoice",
+                f"{course}/ask", f"{course}/invoice", *changed(engine, me),
             ),
         ),
     ):  # fmt: skip
