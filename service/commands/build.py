@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 import signal
-import tempfile
 import time
 import uuid
 from argparse import Namespace
@@ -18,7 +17,7 @@ from pydantic import ValidationError
 from rich.console import Console
 from sqlalchemy.orm import Session
 
-from service.commands.arguments import parser
+from service.commands.arguments import new_folder, parser
 from service.commands.workshop import COURSE_ID, Wish, capped, make, workshop
 from service.db.tables import User
 from service.domain.course import Brief, CoursePlan
@@ -96,7 +95,7 @@ def _build(given: Namespace, console: Console) -> str:
         course.own_outline = outline
         return course.id
 
-    wish = Wish(_free(Path(given.out)), not given.no_video, _cache(given), begin)
+    wish = Wish(new_folder(Path(given.out)), not given.no_video, _cache(given), begin)
     with workshop(wish, **_cap(given)) as services:
         return make(services, wish, console)[1]
 
@@ -122,20 +121,6 @@ def _sources(names: Sequence[str]) -> list[Path]:
             raise BadInput(f"{path} is a folder. Name the documents in it, such as {path}/*.md.")
         check_file(path, path.name, Limits())
     return paths
-
-
-def _free(out: Path) -> Path:
-    if out.exists():
-        raise BadInput(f"{out} exists already. Choose another --out, or remove it first.")
-    parent = out.resolve().parent
-    if not parent.is_dir():
-        raise BadInput(f"The folder {parent} does not exist. Make it first, or choose another --out.")
-    try:
-        with tempfile.TemporaryFile(dir=parent):
-            pass
-    except OSError as error:
-        raise BadInput(f"{parent} cannot be written: {error.strerror}. Choose another --out.") from error
-    return out
 
 
 def _brief(given: Namespace) -> Brief:
@@ -182,13 +167,14 @@ def _build_again(given: Namespace, console: Console) -> str:
             locked.take_outline(services, course_id, lock.reviewed)
 
     wish = Wish(
-        out=_free(Path(given.out)),
+        out=new_folder(Path(given.out)),
         video=lock.video and not given.no_video,
         cache=_cache(given),
         begin=begin,
         check=check,
         prepare=prepare,
         recorded=recipe.calls if lock.model else None,
+        signed=lock.signed,
     )
     with workshop(wish, **_cap(given), **_author(lock)) as services:
         made, told = make(services, wish, console)

@@ -23,7 +23,7 @@ from service.commands.progress import follow, shown
 from service.db.engine import session_scope
 from service.db.queries import lessons_of, newest_media, sources_of
 from service.db.tables import Course, Role, Run, SourceState, User
-from service.domain.course_folder import CourseLock
+from service.domain.course_folder import CourseLock, SignedClaim
 from service.domain.money import dollars, micro_dollars
 from service.errors import OverBudget, Paused
 from service.logs import configure_logging
@@ -49,6 +49,7 @@ class Wish:
     check: Callable[[Services], None] = lambda *_: None
     prepare: Callable[[Services, uuid.UUID], None] = lambda *_: None
     recorded: Path | None = None
+    signed: tuple[SignedClaim, ...] = ()
 
 
 @contextmanager
@@ -139,7 +140,9 @@ def _finish(services: Services, course_id: uuid.UUID, wish: Wish, console: Conso
             if source.state == SourceState.REFUSED:
                 console.print(f"Left out: {source.error}", highlight=False, soft_wrap=True)
         course = session.get_one(Course, course_id)
-        lock = write_folder(session, services, course, wish.out, video=wish.video, recorded=wish.recorded)
+        lock = write_folder(
+            session, services, course, wish.out, video=wish.video, recorded=wish.recorded, signed=wish.signed
+        )
         lessons = lessons_of(session, course_id)
         films = newest_media(session, [lesson.id for lesson in lessons])
         minutes = sum(film.film.seconds for film in films.values()) / 60

@@ -50,6 +50,13 @@ class FolderLesson(Document):
     text: Lesson
 
 
+class SignedClaim(Document):
+    """A claim that somebody took on themselves against the check: its key, and their name."""
+
+    key: str
+    by: str
+
+
 class CourseFile(Document):
     """`course.json`: the whole course but its storyboards and quizzes, which lie beside their videos."""
 
@@ -61,6 +68,7 @@ class CourseFile(Document):
     video: bool = Field(description="whether the lessons were filmed")
     sources: tuple[SourceFile, ...] = ()
     lessons: tuple[FolderLesson, ...] = ()
+    signed: tuple[SignedClaim, ...] = ()
 
 
 class LockedSource(Document):
@@ -119,6 +127,7 @@ class CourseLock(Document):
     accent: str = ""
     python: str = ""
     packages: dict[str, str] = Field(default_factory=dict)
+    signed: tuple[SignedClaim, ...] = ()
     edited: tuple[str, ...] = Field(default=(), description="why nobody can build it again from this lock")
     documents: dict[str, str] = Field(default_factory=dict, description="file of the folder → sha256; films left out")
 

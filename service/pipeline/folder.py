@@ -14,7 +14,7 @@ import tempfile
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -25,11 +25,11 @@ from sqlalchemy.orm import Session
 from service.authors.agents.calls import stored_name
 from service.db.plans import read_plan
 from service.db.queries import lessons_of, newest_media
-from service.db.tables import Course, Lesson, Media, QuizItem, Source
+from service.db.tables import Course, Lesson, Media, QuizItem, SignOff, Source, User
 from service.domain import course_folder as layout
 from service.domain.anchors import cites_in
 from service.domain.course import CoursePlan
-from service.domain.course_folder import CourseFile, CourseLock, FolderLesson, SourceFile
+from service.domain.course_folder import CourseFile, CourseLock, FolderLesson, SignedClaim, SourceFile
 from service.domain.quiz import Quiz
 from service.domain.source import Cite
 from service.errors import BadInput, Unavailable
@@ -52,6 +52,7 @@ class Finished:
     items: Mapping[uuid.UUID, Sequence[QuizItem]]
     films: Mapping[uuid.UUID, Media]
     sources: Sequence[Source]
+    signed: tuple[SignedClaim, ...]
 
     @property
     def in_force(self) -> Sequence[Source]:
@@ -60,17 +61,27 @@ class Finished:
 
 
 def write_folder(
-    session: Session, services: Services, course: Course, out: Path, *, video: bool, recorded: Path | None = None
+    session: Session,
+    services: Services,
+    course: Course,
+    out: Path,
+    *,
+    video: bool,
+    recorded: Path | None = None,
+    signed: Sequence[SignedClaim] = (),
 ) -> CourseLock:
     """Write the course into the new folder `out`, with its films unless `video` is off, and give its lock.
 
-    The recorded calls of a model are taken from the storage, or from the folder `recorded`.
+    The recorded calls of a model are taken from the storage, or from the folder `recorded`; `signed` are claims that
+    somebody signed for elsewhere.
 
     Raises:
         BadInput: `out` exists or cannot be written, or a lesson isn't written (with `video`: filmed) yet.
     """
     finished = _finished(session, course, video=video)
+    finished = replace(finished, signed=(*signed, *finished.signed))
     lock = lock_of(session, services, course, finished.in_force, finished.films, video=video)
+    lock = lock.model_copy(update={"signed": finished.signed})
     with _appearing(out) as folder:
         _write_sources(folder, finished.sources)
         _fetch_inputs(services.storage, folder, lock)
@@ -126,7 +137,17 @@ def _finished(session: Session, course: Course, *, video: bool) -> Finished:
         items={lesson_id: [row for row in rows if row.lesson_id == lesson_id] for lesson_id in ids},
         films=films,
         sources=versions_cited(session, course.id, _cites(lessons, rows)),
+        signed=_signed(session, lessons),
     )
+
+
+def _signed(session: Session, lessons: Sequence[Lesson]) -> tuple[SignedClaim, ...]:
+    """The claims, as they stand, that somebody signed for."""
+    query = select(SignOff.claim_sha256, User.name).join(User, User.id == SignOff.user_id)
+    rows = session.execute(query.where(SignOff.lesson_id.in_([lesson.id for lesson in lessons])))
+    names = {row.claim_sha256: row.name for row in rows}
+    keys = [claim.key for lesson in lessons if lesson.text for claim in lesson.text.claims()]
+    return tuple(SignedClaim(key=key, by=names[key]) for key in dict.fromkeys(keys) if key in names)
 
 
 def _cites(lessons: Sequence[Lesson], items: Sequence[QuizItem]) -> Iterator[Cite]:
@@ -220,6 +241,7 @@ def _course_file(finished: Finished, *, video: bool) -> CourseFile:
             )
             for folder, row in zip(folders, finished.lessons, strict=True)
         ),
+        signed=finished.signed,
     )
 
 

@@ -130,7 +130,8 @@ def _documents(folder: Path, course: CourseFile, found: Findings) -> CourseDocum
         storyboard = _read(place / layout.STORYBOARD, Storyboard, entry, found.storyboards)
         quiz = _read(place / layout.QUIZ, Quiz, entry, found.quizzes)
         lessons.append(Taught(entry.folder, entry.text, storyboard, quiz, entry.seconds))
-    return CourseDocuments(course.brief, course.plan, tuple(lessons), _texts(folder, course))
+    signed = frozenset(claim.key for claim in course.signed)
+    return CourseDocuments(course.brief, course.plan, tuple(lessons), _texts(folder, course), signed)
 
 
 def _read(path: Path, model: type[Read], entry: FolderLesson, faults: list[str]) -> Read | None:
