@@ -15,6 +15,7 @@ COMMANDS = {
     "serve": "the site, with its database and workers on a laptop",
     "work": "the author lane: reads, plans and writes until nothing is left",
     "build": "documents to a complete course folder, without the site",
+    "export": "a course of this installation as such a folder",
     "check": "the quality report of a course folder",
     "migrate": "bring the database to the newest schema",
     "reindex": "embed and index a course's passages anew",
