@@ -14,6 +14,7 @@ from service.errors import BadInput, CoursewrightError
 COMMANDS = {
     "serve": "the site, with its database and workers on a laptop",
     "work": "the author lane: reads, plans and writes until nothing is left",
+    "quote": "what a course from documents will cost, before anything is bought",
     "build": "documents to a complete course folder, without the site",
     "export": "a course of this installation as such a folder",
     "check": "the quality report of a course folder",

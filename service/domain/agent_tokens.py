@@ -1,9 +1,9 @@
 """What a team of agents reads and writes, foretold from the characters that its work is made from.
 
-A token is about four characters. Each stage reads its instructions and its material, and again, in every further round,
-all that was said before; so does the critic, who has no part in the last of several rounds. The figures of the stages
-were measured with the prompts as they are now (`scripts/bench quote --fit`), on replies drawn from the distribution in
-tests/bench/reply_lengths.json; `scripts/bench quote` measures the error on other texts and other draws.
+A token is about four characters. Each stage reads its instructions and its material, and again, for every further
+draft, all that was said before; so does the critic, who has no part in the last of several drafts. The figures of the
+stages were measured with the prompts as they are now (`scripts/bench quote --fit`), on replies drawn from the
+distribution in tests/bench/reply_lengths.json; `scripts/bench quote` measures the error on other texts and draws.
 """
 
 from __future__ import annotations
@@ -23,22 +23,24 @@ READ, WRITTEN = "read by the agents", "written by the agents"
 
 @dataclass(frozen=True)
 class Stage:
-    """What one agent reads beside what is said, and what it writes: tokens, and tokens for each token of material."""
+    """What one agent reads beside what is said, and what a draft of it is long: tokens, and tokens for each token of
+    material; and how many drafts its rules and its critic ask for on the average."""
 
     read: int
     read_share: float
     written: int
     written_share: float
+    drafts: float
 
 
 @dataclass(frozen=True)
 class Habit:
-    """How a model behaves: drafts for each piece of work, its length against what was measured, and the share of its
-    input that the provider had in its cache."""
+    """How a model behaves: its drafts' length against what was measured, the share of its input that the provider had
+    in its cache, and how many drafts it needs; 0: as was measured for each stage."""
 
-    rounds: float
     wordiness: float
     cached: float
+    drafts: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -49,15 +51,22 @@ class Spent:
     cached: int
     written: int
 
+    def __add__(self, other: Spent) -> Spent:
+        return Spent(self.read + other.read, self.cached + other.cached, self.written + other.written)
 
-RESEARCH = Stage(1_900, 0.0, 120, 0.0)
-CRITIC = Stage(600, 0.0, 100, 0.0)
-DESIGNER = Stage(900, 0.4, 150, 0.1)
-WRITER, STORYBOARDER, QUIZ_MASTER = Stage(850, 1.0, 100, 3.0), Stage(700, 1.0, 200, 2.8), Stage(580, 1.0, 250, 0.4)
+
+DESIGNER = Stage(716, 0.7, 120, 0.06, 1.1)  # of long passages it sees the first 60 words
+WRITER = Stage(649, 1.28, 163, 2.41, 1.19)
+STORYBOARDER = Stage(744, 0.88, 364, 1.55, 2.03)
+QUIZ_MASTER = Stage(743, 0.79, 425, 0.0, 2.36)
 LESSON = (WRITER, STORYBOARDER, QUIZ_MASTER)
+RESEARCH_READ, RESEARCH_WRITTEN = 1_034, 58
+CRITIC_READ, CRITIC_WRITTEN = 600, 25
 
-# Satisfied at once and terse; as measured on the average; wordy, and needing every round that a team may take.
-TERSE, TYPICAL, WORDY = Habit(1, 0.55, 0.5), Habit(1.35, 1.0, 0.25), Habit(3, 1.35, 0.0)
+# A piece of work mostly ends with its first draft or with its third, which reads one and then two drafts before it.
+SAID_AGAIN = 1.5
+# Satisfied at once and terse; as measured; wordy, and needing every draft that a team may make.
+TERSE, TYPICAL, WORDY = Habit(0.55, 0.5, 1), Habit(1.0, 0.2), Habit(1.35, 0.0, 3)
 
 
 def outline_lines(model: str, characters: int) -> tuple[QuoteLine, ...]:
@@ -69,7 +78,7 @@ def outline_lines(model: str, characters: int) -> tuple[QuoteLine, ...]:
 def lesson_lines(model: str, lessons: Iterable[LessonPlan]) -> tuple[QuoteLine, ...]:
     """What text, storyboards and quizzes of these lessons cost with the agents on this chat model."""
     found = [characters_of(lesson) for lesson in lessons]
-    return _lines(model, lambda habit: [_work((RESEARCH, *LESSON), characters, habit) for characters in found])
+    return _lines(model, lambda habit: [_lesson(characters, habit) for characters in found])
 
 
 def change_lines(model: str, lesson: LessonPlan, stages: Sequence[Stage]) -> tuple[QuoteLine, ...]:
@@ -98,23 +107,20 @@ def _lines(model: str, works: Callable[[Habit], list[Spent]]) -> tuple[QuoteLine
     )
 
 
+def _lesson(characters: int, habit: Habit) -> Spent:
+    return Spent(RESEARCH_READ, 0, RESEARCH_WRITTEN) + _work(LESSON, characters, habit)
+
+
 def _work(stages: Sequence[Stage], characters: int, habit: Habit) -> Spent:
-    material = characters / CHARACTERS_A_TOKEN
-    read = written = 0.0
-    for stage in stages:
-        if stage is RESEARCH:
-            read, written = read + stage.read, written + stage.written
-            continue
-        more_read, more_written = _stage(stage, material, habit)
-        read, written = read + more_read, written + more_written
-    return Spent(round(read), round(read * habit.cached), round(written))
+    made = [_stage(stage, characters / CHARACTERS_A_TOKEN, habit) for stage in stages]
+    return sum(made, Spent(0, 0, 0))
 
 
-def _stage(stage: Stage, material: float, habit: Habit) -> tuple[float, float]:
-    """Tokens read and written by one maker and its critic."""
-    rounds, given = habit.rounds, stage.read_share * material
-    critics = max(1.0, rounds - 1)
+def _stage(stage: Stage, material: float, habit: Habit) -> Spent:
+    """What one maker and its critic read and write."""
+    drafts, given = habit.drafts or stage.drafts, stage.read_share * material
+    reviews = max(1.0, drafts - 1)
     draft = habit.wordiness * (stage.written + stage.written_share * material)
-    read = rounds * (stage.read + given) + draft * rounds * (rounds - 1) / 2
-    read += critics * (CRITIC.read + given) + draft * critics * (critics + 1) / 2
-    return read, rounds * draft + critics * CRITIC.written
+    read = drafts * (stage.read + given) + draft * SAID_AGAIN * (drafts - 1)
+    read += reviews * (CRITIC_READ + given) + draft * reviews * (reviews + 1) / 2
+    return Spent(round(read), round(read * habit.cached), round(drafts * draft + reviews * CRITIC_WRITTEN))

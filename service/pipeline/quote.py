@@ -15,7 +15,7 @@ from service.domain.quote import Quote, QuoteLine, Range
 from service.domain.revision import Part
 from service.settings import Settings
 
-SPOKEN_WORDS_A_MINUTE, CHARACTERS_A_WORD = 150, 6
+CHARACTERS_A_MINUTE = 963  # of a planned minute, as measured by `scripts/bench quote --fit`
 # A plan that does not tell how long a lesson is; what a lesson may become shorter or longer than its plan, or is spoken
 # again.
 UNKNOWN_MINUTES, SHORTER, LONGER = 10.0, 0.7, 1.5
@@ -77,12 +77,20 @@ def paid_model(settings: Settings) -> str:
     return model if author == "openai" else ""
 
 
-def _film_quote(settings: Settings, lessons: Sequence[LessonPlan]) -> Quote:
+def spoken_characters(lessons: Iterable[LessonPlan]) -> Range:
+    """The characters that the voice of these lessons' videos speaks."""
+    return Range.from_ends([minutes * CHARACTERS_A_MINUTE for minutes in _minutes(lessons)])
+
+
+def _minutes(lessons: Iterable[LessonPlan]) -> tuple[float, float, float]:
     planned = sum(lesson.minutes or UNKNOWN_MINUTES for lesson in lessons)
-    minutes = (planned * SHORTER, planned, planned * LONGER)
-    characters = [round(length * SPOKEN_WORDS_A_MINUTE * CHARACTERS_A_WORD) for length in minutes]
-    prices = Range.from_ends([speech_micro_dollars(settings.speech, number) for number in characters])
-    line = QuoteLine(what=SPOKEN, unit="characters", quantity=Range.from_ends(characters), micro_dollars=prices)
+    return planned * SHORTER, planned, planned * LONGER
+
+
+def _film_quote(settings: Settings, lessons: Sequence[LessonPlan]) -> Quote:
+    minutes, characters = _minutes(lessons), spoken_characters(lessons)
+    prices = Range.from_ends([speech_micro_dollars(settings.speech, number) for number in characters.ends])
+    line = QuoteLine(what=SPOKEN, unit="characters", quantity=characters, micro_dollars=prices)
     seconds = _each(minutes, RENDER_SECONDS_A_MINUTE)
     return Quote(
         lines=(line,),
