@@ -76,7 +76,7 @@ def build(config: StackConfig) -> dict[str, pulumi.Input[object]]:
         "database": ground.database.url,
         "monthly_estimate": summary(estimate(config)),
         "invite_command": INVITE_COMMAND.format(stack=pulumi.get_stack()),
-        "next_command": "scripts/deploy --release" if config.delivery.repository else "scripts/deploy",
+        "next_command": f"scripts/deploy --stack {pulumi.get_stack()} --release",
     }
     if buckets.media is not None:
         outputs["media_url"] = _media_address(config, buckets.media)

@@ -15,7 +15,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import pulumi
@@ -208,11 +208,18 @@ def _synthesized(stack: str, preview: bool, over: Mapping[str, object] | None) -
     return graph
 
 
+@cache
+def _keep_what_is_loaded() -> None:
+    gc.freeze()
+
+
 @contextmanager
 def _uncollected() -> Iterator[None]:
     """The provider's modules are half a million objects, and while a run of the program makes more, Python walks them
-    all again and again: a third of its time. Nothing of a run is worth collecting before its end.
+    all again and again: a third of its time. Nothing of a run is worth collecting before its end, and what stands when
+    the first one begins is never collected at all.
     """
+    _keep_what_is_loaded()
     gc.disable()
     try:
         yield

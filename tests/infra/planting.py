@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import importlib.abc
 import importlib.util
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from types import ModuleType
 
 from service.settings import ROOT
@@ -44,7 +46,21 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         self.served.append(module.__name__)
+        module.__file__ = str(ROOT / f"{module.__name__.replace('.', '/')}.py")  # where it would have come from
         exec(compile(self.texts[module.__name__], f"{module.__name__} with a fault", "exec"), module.__dict__)
+
+
+@cache
+def _program() -> dict[str, str]:
+    names = [path.stem for path in (ROOT / "infra").glob("*.py") if not path.stem.startswith("__")]
+    return {f"infra.{name}": (ROOT / "infra" / f"{name}.py").read_text(encoding="utf-8") for name in names}
+
+
+@cache
+def _needed_by(name: str) -> frozenset[str]:
+    """The program's modules that this one imports, over all steps; the others need not be loaded anew for its sake."""
+    direct = re.findall(r"^from (infra\.\w+) import", _program()[name], re.MULTILINE)
+    return frozenset(direct).union(*map(_needed_by, direct))
 
 
 @contextmanager
@@ -52,9 +68,9 @@ def broken(fault: Fault) -> Iterator[_Finder]:
     """The program with this fault is what `infra` imports, until the end of the block."""
     text = (ROOT / "infra" / fault.file).read_text(encoding="utf-8")
     assert text.count(fault.old) == 1, f"{fault.file} holds {text.count(fault.old)} of: {fault.old}"
-    names = [path.stem for path in (ROOT / "infra").glob("*.py") if not path.stem.startswith("__")]
-    texts = {f"infra.{name}": (ROOT / "infra" / f"{name}.py").read_text(encoding="utf-8") for name in names}
-    texts[f"infra.{fault.file.removesuffix('.py')}"] = text.replace(fault.old, fault.new)
+    faulty = f"infra.{fault.file.removesuffix('.py')}"
+    texts = {name: text for name, text in _program().items() if name == faulty or faulty in _needed_by(name)}
+    texts[faulty] = text.replace(fault.old, fault.new)
     kept = {name: sys.modules.pop(name) for name in list(sys.modules) if name in texts}
     finder = _Finder(texts)
     sys.meta_path.insert(0, finder)
