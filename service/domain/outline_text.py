@@ -30,7 +30,7 @@ _NUMBERED = re.compile(r"^[ \t]*(\d{1,3}(?:\.\d{1,3})*)\.?[ \t]+(?=\S)(.*)$")
 _NAMED = re.compile(
     r"^[ \t]*(part|module|unit|chapter|week|section|lesson|lecture|session|topic)[ \t]+(\w+)\b.*$", re.I
 )
-_LEADERS = re.compile(r"(?:[ \t]*\.{3,}|[ \t]*…+|(?:[ \t]\.){3,}|\t+| {3,})[ \t]*(?:\d{1,4}|[ivxlc]{1,6})[ \t]*$")
+_LEADERS = re.compile(r"(?:[ \t.…]{3,}|\t|…)[ \t]*(?:\d{1,4}|[ivxlc]{1,6})[ \t]*$")
 # What only announces the objectives that follow.
 _LEAD_IN = re.compile(
     r"(?:(?:table of )?contents|(?:learning |lesson )?(?:objectives?|outcomes?|goals|aims)|"
