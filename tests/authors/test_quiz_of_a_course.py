@@ -63,7 +63,7 @@ def test_every_check_of_questions_and_objectives_passes(course: CourseDocuments,
 def test_most_questions_grade_themselves_and_in_many_ways(items: list[QuizItem]) -> None:
     kinds = Counter(item.kind for item in items)
     assert 1 - kinds["short"] / len(items) >= GRADED
-    assert kinds.keys() >= {"single", "multiple", "true_false", "ordering", "matching", "cloze", "short"}
+    assert kinds.keys() >= {"single", "multiple", "ordering", "matching", "cloze", "short"}
 
 
 def test_every_option_says_why(items: list[QuizItem]) -> None:

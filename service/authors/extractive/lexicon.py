@@ -61,6 +61,18 @@ NOUN_LIKE_VERBS = _set(
     "stop store switch track train try turn type update view visit wait watch document measure"
 )
 
+NO_TERMS = _set(
+    "its their our your my one two three four five six seven eight nine ten several both few variable value number"
+)
+
+NO_SUBJECTS = _set(
+    """
+    unless after before once for with without in on at by from as of during until since although though while like
+    under over through because given besides unlike despite per via where when if what how that why which whether not
+    now then example examples others people users things everything nothing anything most some
+    """
+)
+
 MUTE_OBJECTIVE_VERBS = _set("understand know learn be appreciate become")
 
 CONNECTIVES = (
@@ -102,7 +114,6 @@ OPPOSITES = (
     ("true", "false"),
     ("one-way", "two-way"),
     ("separately from", "together with"),
-    ("inside", "outside"),
     ("unique", "shared"),
     ("possible", "impossible"),
     ("prevents", "allows"),

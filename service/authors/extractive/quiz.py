@@ -11,20 +11,15 @@ from dataclasses import dataclass, field
 
 from service.authors.extractive.compose import write_lesson
 from service.authors.extractive.library import Library
+from service.authors.extractive.quiz_code import command_items, gap_items
 from service.authors.extractive.quiz_facts import member_items, number_items
 from service.authors.extractive.quiz_judge import statement_items
 from service.authors.extractive.quiz_open import asked_openly, more_open
 from service.authors.extractive.quiz_pairs import does_items, pair_items
 from service.authors.extractive.quiz_parts import Candidate, Exam, sound, to_item
+from service.authors.extractive.quiz_passages import choice_items
 from service.authors.extractive.quiz_steps import step_items
-from service.authors.extractive.quiz_terms import (
-    command_items,
-    gap_items,
-    match_items,
-    meaning_items,
-    name_gap_items,
-    term_items,
-)
+from service.authors.extractive.quiz_terms import match_items, meaning_items, name_gap_items, term_items
 from service.authors.extractive.rereading import sections_of_lesson
 from service.authors.extractive.scoring import score
 from service.domain.conventions import ITEMS_PER_OBJECTIVE
@@ -43,7 +38,8 @@ RULES = (
     (gap_items, {"gap": 2}),
     (name_gap_items, {"name": 2}),
     (statement_items, {"judge": 2, "statement": 1}),
-    (does_items, {"does": 2}),
+    (does_items, {"does": 2, "which": 2}),
+    (choice_items, {"choice-way": 2, "choice-do": 2, "choice-effect": 2, "choice-happens": 1, "choice-rule": 1}),
     (meaning_items, {"meaning": 1}),
     (member_items, {"member": 1}),
 )

@@ -11,8 +11,8 @@ from service.authors.extractive.material import Idea, Section, Unit
 from service.authors.extractive.quiz_parts import CHOICES, Candidate, Exam, source_says
 from service.authors.extractive.sentences import Sentence
 from service.authors.extractive.slide_lines import bold_lead, compress, telegraph
-from service.authors.extractive.verb_forms import word_classes
-from service.authors.extractive.words import bag, content_words, cosine, rank, words
+from service.authors.extractive.verb_forms import is_imperative, word_classes
+from service.authors.extractive.words import bag, content_words, cosine, is_plural, rank, words
 from service.domain.quiz import Option
 from service.domain.source import Cite
 
@@ -37,7 +37,7 @@ def number_items(exam: Exam) -> list[Candidate]:
             continue
         before = sentence.text[: match.start()]
         before = patterns.DROPPABLE.sub("", re.sub(r"\s*\([^()]*\)", "", before))
-        before = re.sub(r"^Note,? (?:that )?", "", before)
+        before = re.sub(r"^(?:Please )?[Nn]ote,? (?:that )?", "", before)
         stem = f"Fill the gap: {before[:1].upper()}{before[1:]}_____{sentence.text[match.end() :]}"
         reason = source_says(sentence.text)
         options = [Option(text=key, rationale=reason)]
@@ -146,18 +146,26 @@ def _question_for(section: Section, idea: Idea) -> str:
             return f"{text}. Which of these does the source name? Select all that apply."
     if section.parent is None or section.is_vague or len(content_words(section.title)) < 2:
         return ""
-    last = words(section.title)[-1].lower()
-    if word_classes(last) and "NOUN" not in word_classes(last):
-        return ""
+    head = words(re.split(r" (?:of|for|in|to|that|with) ", section.title)[0])[-1].lower()
+    if not is_plural(head) or (word_classes(head) and "NOUN" not in word_classes(head)):
+        return ""  # only a plural names what its entries are
     return f"Which of these does the source list under “{section.title}”? Select all that apply."
 
 
 def _plain_list(idea: Idea, entries: Sequence[tuple[str, Unit]]) -> bool:
     if any(re.match(r"[\"“]", text) or " - " in text for text, _ in entries):
         return False
+    if any(not text[0].isalpha() for text, _ in entries) or _mixed([text for text, _ in entries]):
+        return False
     if any(bold_lead(unit.head) for unit in idea.units):
         return False
     return sum(unit.head.defines is not None for unit in idea.units) <= 1
+
+
+def _mixed(texts: Sequence[str]) -> bool:
+    """Whether some tell to do something and others state something: no list of one kind of thing."""
+    orders = sum(is_imperative(text) for text in texts)
+    return 0.2 * len(texts) < orders < 0.8 * len(texts)
 
 
 def _wrong_entries(

@@ -11,8 +11,10 @@ from collections.abc import Iterator, Sequence
 from service.authors.extractive import patterns
 from service.authors.extractive.lexicon import ACTION_VERBS, OPPOSITES
 from service.authors.extractive.quiz_parts import CHOICES, Candidate, Exam, source_says
+from service.authors.extractive.quiz_shapes import states
 from service.authors.extractive.sentences import Sentence
 from service.authors.extractive.slide_lines import compress, set_code
+from service.authors.extractive.verb_forms import is_imperative, third_person
 from service.authors.extractive.words import words
 from service.domain.quiz import Option
 from service.domain.support import judge
@@ -20,10 +22,15 @@ from service.domain.support import judge
 _HEDGED = re.compile(
     r"\b(?:this|these|those|such|may|might|perhaps|seems?|probably|likely|some|many|we|you|your|our|usually|about|"
     r"often|sometimes|roughly|here|now|then|today|most|few|almost|nearly|therefore|thus|hence|notice|currently|even|"
-    r"(?:with|without|than|no|another) one|he|she|his|her)\b",
+    r"(?:with|without|than|no|another) one|he|she|his|her|however|later|earlier|please|expected|"
+    r"(?:of|in|to|for|with|from|by|on|at|as) that)\b",
     re.IGNORECASE,
 )
-_UNSAFE_FLIP = re.compile(r", but|(?:more|less) than just|even if|\bsince\b|\bdoes use\b|\busually\b", re.IGNORECASE)
+_UNSAFE_FLIP = re.compile(
+    r"\b(?:look|run|nam|tak|go|ask)(?:s|ed|es|ing|e)? before\b|"
+    r", but|(?:more|less) than just|even if|\bsince\b|\bdoes use\b|\busually\b",
+    re.IGNORECASE,
+)
 _OPEN = re.compile(r"\b(?:our|us|I|my|let|always|never|all|only|it|its|they|them|their|there|also|too|still|else)\b")
 _UNITS = (
     ("seconds", "minutes"), ("minutes", "hours"), ("hours", "days"), ("days", "weeks"), ("weeks", "months"),
@@ -63,9 +70,18 @@ def altered(text: str) -> Iterator[str]:
         for one, unit in _UNITS:
             if numbers[0]["unit"].strip() == one:
                 yield text[: numbers[0].start("unit")] + " " + unit + text[numbers[0].end("unit") :]
-    flipped = reversed_meaning(text)
+    flipped = _affirmed(text) or reversed_meaning(text)
     if flipped and not _UNSAFE_FLIP.search(flipped):
         yield flipped
+
+
+def _affirmed(text: str) -> str:
+    """ "It does not keep the log" as "It keeps the log"; '' without such a denial."""
+    match = re.search(r"\b(?P<do>does|do) not (?:[a-z]+ly )?(?P<verb>[a-z]+)\b", text)
+    if not match or text.count(" not ") != 1:
+        return ""
+    verb = third_person(match["verb"]) if match["do"] == "does" else match["verb"]
+    return text[: match.start()] + verb + text[match.end() :]
 
 
 def statement_items(exam: Exam) -> list[Candidate]:
@@ -101,7 +117,12 @@ def _statement(sentence: Sentence, kind: str) -> str:
         r"(?:There|What|Whoever|Which|One|Another|Beware|If|When|The (?:same|other|two|three|rest))\b", short
     ) or _OPEN.search(short):
         return ""
-    return "" if words(short)[0].lower() in ACTION_VERBS else short
+    if words(short)[0].lower() in ACTION_VERBS or re.match(r"[A-Z][a-z]+(?:s|ing)? (?:the|an?|all|any) ", short):
+        return ""  # an instruction, or a description that leaves out its subject: "Returns the …"
+    main = re.split(r"\b(?:after|before|if|when|while|until|unless|that|which|who)\b", short)[0]
+    if is_imperative(short) or not states(main or short):
+        return ""
+    return short if all(code in short for code in sentence.code()) else ""
 
 
 def _choice(sentence: Sentence, short: str, false: list[tuple[Sentence, str, str]]) -> Candidate | None:

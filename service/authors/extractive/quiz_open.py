@@ -1,39 +1,47 @@
-"""Open questions: one for each objective that nothing else checks; the model answer is the source's own words."""
+"""Open questions: one for each objective that nothing else checks; the model answer is the source's own words.
+
+A sentence that answers a question of its own goes first, then what the objective itself asks for where the source
+plainly answers it; to sum up a passage is the last resort.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
 
+from service.authors.extractive import pretraining
+from service.authors.extractive.code_kinds import kind_of, looks_like_code, short_name
 from service.authors.extractive.material import Idea, Section, Unit
-from service.authors.extractive.patterns import POOR_MEANING
+from service.authors.extractive.objective_content import POINTS_BACK, is_good_definition
 from service.authors.extractive.quiz_parts import Candidate, Exam
+from service.authors.extractive.quiz_passages import in_place, is_running_text
+from service.authors.extractive.quiz_shapes import WORTH, asked_of, term_asked
 from service.authors.extractive.sentences import Sentence
-from service.authors.extractive.words import capitalized, overlap, stems, words
+from service.authors.extractive.words import capitalized, overlap, stems
 from service.domain.course import Objective
 
 # What a walk-through says about the moment is no answer to keep: "Git now knows …, but it has not recorded it yet".
-_OF_THE_MOMENT = re.compile(r"\b(?:now|yet|so far|at this point|currently)\b|^(?:The [\"“]|\()", re.IGNORECASE)
-_OF_A_STORY = re.compile(
-    r"\b(?:he|she|his|her|him|today|tomorrow|yesterday|click|notice|suppose|imagine)\b", re.IGNORECASE
-)
-_OF_USE = re.compile(
-    r"\b(?:lets?|waste|useful|easier|saves?|protects?|avoids?|would|worth|important|otherwise)\b", re.IGNORECASE
-)
-_GIST = re.compile(r"^(?:Summarize|Describe the main)\b")
-_LISTING = re.compile(r"^(?:List|Identify|Name|Outline|Recall) ")
-_TWO_SIDES = re.compile(r"^(?:Compare|Contrast|Distinguish) (?P<one>.+?) (?:with|and|from|to) (?P<other>.+)$")
-_BECAUSE = re.compile(r"^(?P<claim>[A-Z].{20,160}?),? (?:because|since|so that) (?!of\b)(?P<reason>.{12,160})\.$")
-_NOT_ALONE = re.compile(
-    r"\b(?:this|these|those|it|they|them|such|we|our|not only|you|your|that (?!is|are|was|the|a|an|can|must)\w+)\b",
+_OF_THE_MOMENT = re.compile(
+    r"\b(?:now|yet|so far|at this point|currently|today|yesterday|suppose|imagine|notice)\b|^(?:The [\"“]|\()|"
+    r"\b(?:Listing|Figure|Table|Chapter) \d|^(?:We|Let|I)\b",
     re.IGNORECASE,
 )
-LEAST_ANSWER_WORDS = 9
-LONGEST_ANSWER_WORDS, LONG_ANSWER_WORDS = 60, 45
-LEAST_GIST_WORDS = 15
+_IN_CODE = re.compile(r"^(?:Use|Apply|Write the code for) (.+?)(?: in code)?$")
+_LISTING = re.compile(r"^(?:List|Identify|Name|Outline|Recall) ")
+_TWO_SIDES = re.compile(r"^(?:Compare|Contrast|Distinguish) (?P<one>.+?) (?:with|and|from|to) (?P<other>.+)$")
+_FIELD = re.compile(r"^[\w “”\"-]{2,24}: |^[\w.{}]+\.?$|^\W*[\w.\[\]]+ \{[A-Z]")
+_OF_US = re.compile(r"\b(?:we|our|us|I|my|let[’']s)\b|^(?:Consider|Default|Type|Example)s?:|^\W*[\w.\[\]]+ \{[A-Z]")
+_NAMES = frozenset(("flag", "call", "member", "hyphened", "constant"))
+LONGEST_ANSWER_WORDS = 60
+LEAST_GIST_WORDS, ENOUGH_FOR_A_GIST = 18, 30
+FEWEST_POINTS = 3
+LEAST_COMPARISON_WORDS = 12
+LEAST_POINT_WORDS = 9
+PLACES_FOR_A_GIST = 2  # a section says in its first sentences what it is about, or not at all
 MOST_STEPS = 9
-MOST_POINTS = 4
-KEY_POINT = 0.75  # a key point answers as well as a passage under a heading that names most of the topic
+MOST_LINES = 14
+LEAST_SHARED = 0.5  # of an objective's words stand in a key point that answers it
+LEAST_FIT = 0.9
 
 
 def asked_openly(exam: Exam, objective: Objective, count: int, taken: set[int]) -> list[Candidate]:
@@ -45,18 +53,39 @@ def asked_openly(exam: Exam, objective: Objective, count: int, taken: set[int]) 
     for question, answer in _questions(exam, objective, taken):
         if len(found) >= count:
             break
-        if answer and all(sentence.start not in taken and sentence.cites for sentence in answer):
+        if (
+            answer
+            and question not in exam.asked
+            and all(sentence.start not in taken and sentence.cites for sentence in answer)
+        ):
             taken.update(sentence.start for sentence in answer)
+            exam.asked.add(question)
             found.append(_open(question, answer))
-    return found
+    if len(found) < count:
+        found += _practised(exam, objective, taken)
+    return found[:count]
+
+
+def _practised(exam: Exam, objective: Objective, taken: set[int]) -> list[Candidate]:
+    """To write code and to compare it with the lesson's, where the objective is to use something in code."""
+    match = _IN_CODE.match(objective.text)
+    home = exam.homes.get(objective.id, -1)
+    for idea in exam.sections[home].ideas if match and home >= 0 else ():
+        lines = [line for line in idea.code.splitlines() if line.strip()]
+        whole = 1 < len(lines) <= MOST_LINES and not re.search(r"snip|\.\.\.|…", idea.code)
+        if match and idea.kind == "code" and whole and idea.cites and idea.cites[0].start not in taken:
+            taken.add(idea.cites[0].start)
+            stem = f"Write a few lines of your own that use {match[1]}, then compare them with the lesson's example."
+            return [Candidate("open", "short", stem, cites=idea.cites[:1], model_answer=idea.code.strip("\n"))]
+    return []
 
 
 def more_open(exam: Exam, taken: set[int]) -> list[Candidate]:
-    """One more question of a lesson that has few: a term or a reason that nothing asks for yet."""
-    for question, answer in (*_reasons(exam.sections), *_terms(exam.sections)):
-        if answer[0].start not in taken and answer[0].cites:
-            taken.update(sentence.start for sentence in answer)
-            return [_open(question, answer)]
+    """One more question of a lesson that has few: what a sentence answers that nothing asks for yet."""
+    for _, question, sentence in sorted(_by_sentences(exam, exam.sections, set()), key=lambda entry: -entry[0]):
+        if sentence.start not in taken:
+            taken.add(sentence.start)
+            return [_open(question, [sentence])]
     return []
 
 
@@ -67,23 +96,39 @@ def _open(question: str, answer: Sequence[Sentence]) -> Candidate:
 
 def _questions(exam: Exam, objective: Objective, taken: set[int]) -> Iterator[tuple[str, list[Sentence]]]:
     """Questions on the objective with their answers, the best first; each is made when it is asked for."""
-    yield _answered(exam, objective, taken)
-    home = [exam.sections[exam.homes[objective.id]]] if exam.sections else []
-    yield from _reasons(home)
-    yield from _terms(home)
+    yield from _plainly(exam, objective, taken)
+    topic = set(stems(_topic(objective.text)))
+    home = exam.homes.get(objective.id, -1)
+    near = [section for n, section in enumerate(exam.sections) if n == home]
+    ranked = sorted(_by_sentences(exam, near, topic), key=lambda entry: -entry[0])
+    yield from ((question, [sentence]) for fit, question, sentence in ranked if fit >= LEAST_FIT)
     for question in exam.questions:
-        if question.text.endswith("?") and overlap(objective.text, set(stems(question.text))) > 0:
-            yield question.text, _best(exam, question.text, taken, 0.75, 0.6)
-    for section in home:
-        if section.title.endswith("?"):
-            yield section.title, _gist(home, taken)
-    if home:
-        name = home[0].telling.title.rstrip(":?.")
-        yield f"Name something else that the lesson says about “{name}”.", _gist(home, taken)
-    yield question_of(objective), [s for s in exam.keypoints if s.cites and s.start not in taken][:MOST_POINTS]
-    for section in sorted(exam.sections, key=lambda one: -_nearness(one, home, objective)):
-        name = section.telling.title.rstrip(":?.")
-        yield f"Sum up what the lesson says about “{name}”.", _gist([section], taken)
+        if question.text.endswith("?") and overlap(objective.text, set(stems(question.text))) > 0.3:
+            yield question.text, _key_point(exam, question.text, taken)
+    for section in sorted(exam.sections, key=lambda one: -_nearness(one, near, objective)):
+        yield _to_sum_up(section), _gist(exam, section, taken)
+        yield f"Which points does the lesson list under “{_name(section)}”?", _points(section)
+    everywhere = sorted(_by_sentences(exam, exam.sections, topic), key=lambda entry: -entry[0])
+    yield from ((question, [sentence]) for _, question, sentence in everywhere)
+    yield question_of(objective), [s for s in exam.keypoints if s.cites and s.start not in taken][:3]
+    for section in near:
+        yield f"Recall what the lesson says about “{_name(section)}”.", _anything(exam, section, taken)
+
+
+def _by_sentences(exam: Exam, sections: Sequence[Section], topic: set[str]) -> Iterator[tuple[float, str, Sentence]]:
+    """The questions that single sentences answer, with how well each fits the topic."""
+    for section in sections:
+        for idea in section.ideas:
+            for unit in idea.units if idea.kind in ("text", "definition", "list") else ():
+                sentence = unit.head
+                if _OF_THE_MOMENT.search(sentence.text) or exam.of_the_example(sentence):
+                    continue
+                shared = bool(topic & set(stems(sentence.text))) + 0.1 * min(unit.score, 1.5)
+                asked = asked_of(sentence, exam.library.casing)
+                if asked and not (asked.form in ("do", "way", "reason") and not is_running_text(section, exam)):
+                    yield WORTH[asked.form] + 0.4 * shared, in_place(asked.question, section), sentence
+                elif question := term_asked(sentence, exam.library.casing):
+                    yield WORTH["term"] + 0.4 * shared, question, sentence
 
 
 def _nearness(section: Section, home: Sequence[Section], objective: Objective) -> float:
@@ -96,6 +141,9 @@ def question_of(objective: Objective, by_steps: bool = False) -> str:
     match = re.match(r"Explain what (.+) (is|are)$", text)
     if match:
         return f"In your own words: what {match[2]} {match[1]}?"
+    match = re.match(r"(?:Explain what|Use) (.+?)(?: does)?$", text)
+    if match and (text.endswith(" does") or kind_of(match[1]) in _NAMES):
+        return f"In your own words: what does {match[1]} do?"
     match = re.match(r"Explain (why|how|when|where|what|which) (.+)$", text)
     if match:
         return f"In a sentence or two, explain {match[1]} {match[2]}."
@@ -105,37 +153,27 @@ def question_of(objective: Objective, by_steps: bool = False) -> str:
         return f"From memory: what {verb} the {match[1]} {match[2]}?"
     if _LISTING.match(text):
         return f"From memory: {text[:1].lower()}{text[1:]}."
-    if objective.bloom in ("apply", "create", "evaluate"):
-        rest = f"{text[:1].lower()}{text[1:]}"
-        return f"Say how you would do it: {rest}." if by_steps else f"What should you keep in mind when you {rest}?"
+    if by_steps:
+        return f"Step by step: how do you {re.sub('^show how to ', '', text[:1].lower() + text[1:])}?"
     return f"{capitalized(text)}, in a sentence or two."
 
 
-def _answered(exam: Exam, objective: Objective, taken: set[int]) -> tuple[str, list[Sentence]]:
-    """The question with what answers best: steps for what is done, a list for what is listed, else a passage."""
+def _plainly(exam: Exam, objective: Objective, taken: set[int]) -> Iterator[tuple[str, list[Sentence]]]:
+    """The objective's own question where the source plainly answers it: by definitions, a list, steps, a key point."""
     text = objective.text
     doing = objective.bloom in ("apply", "create", "evaluate")
-    if _GIST.match(text):
-        return question_of(objective), _gist(exam.sections, taken)
-    named = _definitions(exam, text) if re.match(r"(?:Define|Distinguish) ", text) else []
-    if len(named) > 1 and not any(sentence.start in taken for sentence in named):
-        return question_of(objective), named
-    listed = _listed(exam, objective, _kinds(text, doing))
-    if listed and not any(sentence.start in taken for sentence in listed):
-        return question_of(objective, True), listed
+    named = _definitions(exam, text) if re.match(r"(?:Define|Distinguish|Explain what) ", text) else []
+    if named and (len(named) > 1 or not re.match(r"(?:Define|Distinguish) ", text)):
+        yield question_of(objective), named
+    yield question_of(objective, True), _listed(exam, objective, _kinds(text, doing))
     sides = _TWO_SIDES.match(text)
     if sides:
-        return question_of(objective), _both_sides(exam, sides["one"], sides["other"], taken)
-    home = exam.sections[exam.homes[objective.id]] if exam.sections else None
-    if home and not doing and _is_headed(home, text) and (gist := _gist([home], taken)):
-        return question_of(objective), gist
-    least_shared = 0.34 if doing else 0.0
-    return question_of(objective), _best(exam, _topic(text), taken, 0.0, least_shared, exam.homes.get(objective.id, -1))
-
-
-def _is_headed(home: Section, text: str) -> bool:
-    """Whether the section is about nothing but the objective, so that its gist is the answer."""
-    return re.match(r"(?:Describe|Discuss) ", text) is not None or overlap(_topic(text), set(stems(home.title))) >= 0.6
+        yield question_of(objective), _both_sides(exam, sides["one"], sides["other"], taken)
+    home = exam.homes.get(objective.id, -1)
+    if question_of(objective).endswith(" do?") and home >= 0:
+        yield question_of(objective), _gist(exam, exam.sections[home], taken)
+    if not doing:
+        yield question_of(objective), _key_point(exam, _topic(text), taken)
 
 
 def _kinds(text: str, doing: bool) -> tuple[str, ...]:
@@ -148,30 +186,19 @@ def _kinds(text: str, doing: bool) -> tuple[str, ...]:
 
 
 def _definitions(exam: Exam, text: str) -> list[Sentence]:
-    """The sentences that define the terms that the objective names."""
+    """The sentences that define the terms that the objective names, one for each."""
     wanted = set(stems(text))
-    return [
-        unit.head
-        for section in exam.sections
-        for unit in section.units()
-        if unit.head.defines and unit.head.cites and set(stems(unit.head.defines[0])) <= wanted and unit.head.defines[1]
-    ]
-
-
-def _gist(sections: Sequence[Section], taken: set[int]) -> list[Sentence]:
-    """The strongest passages of some sections, in their order, as long as an answer may be."""
-    units = [
-        unit
-        for section in sections
-        for unit in _tellable(section)
-        if not _of_the_moment(unit) and not any(s.start in taken for s in unit.sentences)
-    ]
-    chosen: list[Unit] = units[:1]  # a section says first what it is about
-    for unit in sorted(units[1:], key=lambda unit: -_worth(unit, "", False)):
-        if unit.words + sum(one.words for one in chosen) <= LONGEST_ANSWER_WORDS and len(chosen) < MOST_POINTS - 1:
-            chosen.append(unit)
-    answer = [sentence for unit in units if any(unit is one for one in chosen) for sentence in unit.sentences]
-    return answer if sum(sentence.length for sentence in answer) >= LEAST_GIST_WORDS else []
+    found: dict[str, Sentence] = {}
+    asked = re.match(r"Explain what (.+?)(?: (?:is|are|does|do)\b.*)?$", text)
+    whole = set(stems(asked[1])) if asked else set()
+    for section in exam.sections:
+        for unit in section.units():
+            defined = unit.head.defines
+            if defined and len(whole - set(stems(defined[0]))) * 2 > len(whole):
+                continue
+            if defined and unit.head.cites and set(stems(defined[0])) <= wanted and is_good_definition(unit.head):
+                found.setdefault(defined[0].lower(), unit.head)
+    return list(found.values())
 
 
 def _topic(text: str) -> str:
@@ -192,7 +219,10 @@ def _listed(exam: Exam, objective: Objective, kinds: Sequence[str]) -> list[Sent
     if not fitting or max(fitting, key=lambda entry: entry[:2])[0] < 0.5:
         return []
     heads = [item[0] for item in max(fitting, key=lambda entry: entry[:2])[2].items if item]
-    return heads if len(heads) <= MOST_STEPS and all(head.cites for head in heads) else []
+    fields = sum(bool(_FIELD.match(head.text)) for head in heads)
+    if fields * 2 > len(heads) or len(heads) > MOST_STEPS or not all(head.cites for head in heads):
+        return []
+    return heads
 
 
 def _heading(section: Section, idea: Idea) -> str:
@@ -200,72 +230,87 @@ def _heading(section: Section, idea: Idea) -> str:
 
 
 def _both_sides(exam: Exam, one: str, other: str, taken: set[int]) -> list[Sentence]:
-    """A passage that speaks of both, else one for each."""
+    """A passage that speaks of both, else what defines each."""
     both = [
         (overlap(one, unit.bag) + overlap(other, unit.bag) + 0.3 * ("contrast" in unit.roles), unit)
         for section in exam.sections
         for unit in _tellable(section)
-        if min(overlap(one, unit.bag), overlap(other, unit.bag)) >= 0.5 and unit.head.start not in taken
+        if min(overlap(one, unit.bag), overlap(other, unit.bag)) >= 0.5
+        and unit.head.start not in taken
+        and "contrast" in unit.roles
+        and unit.words >= LEAST_COMPARISON_WORDS
     ]
     if both:
         return list(max(both, key=lambda pair: pair[0])[1].sentences)
-    first = _best(exam, one, taken, 0.0, 0.5)
-    second = _best(exam, other, taken | {s.start for s in first}, 0.0, 0.5)
-    return first + second if first and second else []
+    first, second = _definitions(exam, one), _definitions(exam, other)
+    return [first[0], second[0]] if first and second and first[0] is not second[0] else []
 
 
-def _best(exam: Exam, topic: str, taken: set[int], least: float, least_shared: float, home: int = -1) -> list[Sentence]:
-    """The passage that shares most with the topic, and the one that follows it where that speaks of it as well."""
-    ranked: list[tuple[float, int, Unit]] = []
-    for number, heading, unit in _answers(exam, topic):
-        shared = overlap(topic, unit.bag)
-        if any(s.start in taken for s in unit.sentences) or _of_the_moment(unit) or shared < least_shared:
-            continue
-        fit = 0.8 * shared + 0.4 * heading + 0.25 * (number == home) + _worth(unit, topic, least_shared > 0)
-        if fit > least and (shared > 0.2 or heading >= 0.5 or number == home):
-            ranked.append((fit, -len(ranked), unit))
-    if not ranked:
+def _key_point(exam: Exam, topic: str, taken: set[int]) -> list[Sentence]:
+    """The key point of the source that shares most of the topic's words, and enough of them."""
+    fits = [
+        (overlap(topic, set(stems(sentence.text))), -n, sentence)
+        for n, sentence in enumerate(exam.keypoints)
+        if sentence.cites
+        and sentence.start not in taken
+        and not POINTS_BACK.search(sentence.text[:30])
+        and sentence.length >= LEAST_POINT_WORDS
+        and (not re.match(r"what .+ (?:is|are)\b", topic) or set(stems(sentence.text)[:2]) & set(stems(topic)))
+    ]
+    best = max(fits, key=lambda entry: entry[:2], default=None)
+    return [best[2]] if best and best[0] >= LEAST_SHARED else []
+
+
+def _to_sum_up(section: Section) -> str:
+    if section.title.endswith("?"):
+        return f"{section.title} Answer in a sentence or two."
+    return f"Sum up what the lesson says about “{_name(section)}”."
+
+
+def _name(section: Section) -> str:
+    """The heading as a question says it; an entry of a reference without its arguments."""
+    title = section.name.rstrip(":?.")
+    return short_name(title) if looks_like_code(title) else title
+
+
+def _points(section: Section) -> list[Sentence]:
+    """The entries of the section's only list, if they are few and state something."""
+    lists = [idea for idea in section.ideas if idea.kind == "list"]
+    heads = [item[0] for item in lists[0].items if item] if len(lists) == 1 else []
+    whole = FEWEST_POINTS <= len(heads) <= MOST_STEPS and all(head.cites and head.length >= 3 for head in heads)
+    plain = not any(_FIELD.match(head.text) or _OF_THE_MOMENT.search(head.text) for head in heads)
+    return heads if whole and plain and sum(head.length for head in heads) <= 2 * LONGEST_ANSWER_WORDS else []
+
+
+def _gist(exam: Exam, section: Section, taken: set[int]) -> list[Sentence]:
+    """The passage with which the section begins: sentences that follow each other, as long as an answer may be."""
+    if section.title == pretraining.HEADING:
         return []
-    fit, place, unit = max(ranked, key=lambda entry: entry[:2])
-    answer = list(unit.sentences)
-    after = next((entry for entry in ranked if entry[1] == place - 1), None)
-    if after and after[0] >= 0.7 * fit and after[2].head.follows(answer[-1]) and _fits(answer, after[2]):
-        answer += after[2].sentences
-    return answer
+    answer: list[Sentence] = []
+    units = [u for i in section.ideas if i.kind in ("text", "definition") and not i.tone for u in i.units]
+    for place, unit in enumerate(units):
+        spoken = sum(sentence.length for sentence in answer)
+        plain = _plain(exam, unit) and not any(s.start in taken for s in unit.sentences)
+        full = spoken + unit.words > LONGEST_ANSWER_WORDS or spoken >= ENOUGH_FOR_A_GIST
+        if (answer and (full or not plain)) or (not answer and place >= PLACES_FOR_A_GIST):
+            break
+        if plain:
+            answer += unit.sentences
+    return answer if sum(sentence.length for sentence in answer) >= LEAST_GIST_WORDS else []
 
 
-def _fits(answer: Sequence[Sentence], unit: Unit) -> bool:
-    return unit.words + sum(sentence.length for sentence in answer) <= LONGEST_ANSWER_WORDS
-
-
-def _worth(unit: Unit, topic: str, doing: bool) -> float:
-    """How well the passage serves as an answer, whatever it is about."""
-    text = unit.head.text
-    worth = 0.2 * min(unit.score, 1.5) / 1.5 + 0.1 * bool(unit.head.defines)
-    asks_why = re.search(r"\b(?:why|how|useful|important|purpose|reasons?|benefits?)\b", topic, re.IGNORECASE)
-    worth += 0.2 * bool(asks_why and ("cause" in unit.roles or _OF_USE.search(text)))
-    worth += 0.2 * (doing and bool(unit.roles & {"rule", "warning"}))
-    worth -= 0.25 * ("step" in unit.roles and not doing) + 0.2 * (unit.words > LONG_ANSWER_WORDS)
-    worth -= 0.25 * bool(_OF_A_STORY.search(text)) + 0.15 * bool(
-        re.search(r"\b(?:we|our|us|let)\b", text, re.IGNORECASE)
+def _plain(exam: Exam, unit: Unit) -> bool:
+    """Whether it states something by itself that holds beyond the page's example."""
+    fits = unit.head.cites and "narrative" not in unit.roles and not unit.head.leans and unit.head.alone
+    return bool(fits) and not any(
+        _OF_THE_MOMENT.search(s.text) or _OF_US.search(s.text) or exam.of_the_example(s) for s in unit.sentences
     )
-    worth += 0.2 * bool(set(stems(text)[:1]) & set(stems(topic)))
-    return worth - 0.2 * bool(re.search(r"\b(?:this|these|those|such)\b", text, re.IGNORECASE))
 
 
-def _answers(exam: Exam, topic: str) -> Iterator[tuple[int, float, Unit]]:
-    """What may answer, with its section and the fit of its heading; the source's own key points come first."""
-    for sentence in exam.keypoints:
-        if sentence.cites and not sentence.leans:
-            yield -1, KEY_POINT, Unit([sentence])
-    for number, section in enumerate(exam.sections):
-        heading = overlap(topic, set(stems(section.title)) | set(stems(section.telling.title)))
-        for unit in _tellable(section):
-            yield number, heading, unit
-
-
-def _of_the_moment(unit: Unit) -> bool:
-    return unit.words < LEAST_ANSWER_WORDS or bool(_OF_THE_MOMENT.search(unit.head.text))
+def _anything(exam: Exam, section: Section, taken: set[int]) -> list[Sentence]:
+    """One plain statement of the section, whatever it is."""
+    told = (unit for unit in _tellable(section) if unit.head.start not in taken and _plain(exam, unit))
+    return next(([unit.head] for unit in told if unit.head.length >= LEAST_POINT_WORDS), [])
 
 
 def _tellable(section: Section) -> list[Unit]:
@@ -276,22 +321,3 @@ def _tellable(section: Section) -> list[Unit]:
         for unit in idea.units
         if unit.head.cites and unit.words >= 6 and "narrative" not in unit.roles and not unit.head.leans
     ]
-
-
-def _terms(sections: Sequence[Section]) -> Iterator[tuple[str, list[Sentence]]]:
-    for section in sections:
-        for unit in section.units():
-            defined = unit.head.defines
-            if defined and defined[1] and unit.head.alone and not POOR_MEANING.search(defined[1]):
-                yield f"In your own words: what is meant by “{defined[0]}”?", [unit.head]
-
-
-def _reasons(sections: Sequence[Section]) -> Iterator[tuple[str, list[Sentence]]]:
-    """A statement that the source gives a reason for: the learner gives it."""
-    for section in sections:
-        for idea in section.ideas:
-            for unit in idea.units if idea.kind in ("text", "definition") and not idea.tone else ():
-                match = _BECAUSE.match(unit.head.text)
-                claim = match["claim"].rstrip(",") if match else ""
-                if 5 <= len(words(claim)) <= 24 and not _NOT_ALONE.search(claim) and unit.head.alone:
-                    yield f"Why is this so? “{claim}.”", [unit.head]

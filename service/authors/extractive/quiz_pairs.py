@@ -4,36 +4,34 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
+from service.authors.extractive.code_kinds import kind_of, spelled_out
 from service.authors.extractive.material import Idea, Section
 from service.authors.extractive.quiz_parts import CHOICES, Candidate, Exam, gives_away, source_says
+from service.authors.extractive.quiz_reference import Pair, entries
 from service.authors.extractive.sentences import Sentence
 from service.authors.extractive.slide_lines import bold_lead
 from service.authors.extractive.verb_forms import word_classes
 from service.authors.extractive.words import bag, capitalized, cosine, rank, stems, words
 from service.domain.quiz import Option
-from service.domain.source import Cite
 
 FEWEST, MOST = 3, 5
+MOST_EASY = 1
+_BY_NAME = "Match each name with its description."
 TOO_ALIKE = 0.4
+ENOUGH_ENTRIES = 0.6  # of a list's entries have a name and a description
 _LEADING_CODE = re.compile(r"^(?:The |Running )?(?:command |statement |flag |option |program )?$")
 _DEED = re.compile(
-    r"^(?: (?:command|flag|option|statement|function|attribute|program))?:? (?:[-–—] )?"
+    r"^(?: (?:command|flag|option|statement|function|attribute|program|instruction|directive|method|property|setting|"
+    r"macro|module|class|key|field|event|parameter|argument|variable|header|tag|element))?:? (?:[-–—] )?"
     r"(?P<does>[a-z]+s (?:you |us )?.{8,110}?)(?:, (?:so|but|while|and|which|because)\b.*)?[.;]?$"
 )
+_ANOTHER_VERB = re.compile(r"^\w+ (?:is|are|can|may|might|must|should|will|have|has)\b")  # "labels are for …"
 _NO_DEED = re.compile(r"\b(?:this|these|those|it|they|them|above|below|following|same|another|also|example)\b")
+_DATED = re.compile(
+    r"^(?:Default|Type|Added|Since|Respected|Deprecated)\b|\b(?:above|below|following)\b", re.IGNORECASE
+)
 _LABELS = re.compile(r"^(?:yes|no|[-–—xX✓✗]|n/?a|\d+)$", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class Pair:
-    """Two things that belong together, and the sentence that says so."""
-
-    name: str
-    says: str
-    reason: str
-    cites: tuple[Cite, ...]
 
 
 def deed_of(sentence: Sentence) -> Pair | None:
@@ -47,6 +45,8 @@ def deed_of(sentence: Sentence) -> Pair | None:
         return None
     verb = match["does"].split()[0]
     if verb in ("is", "was", "has", "does", "means") or "VERB" not in word_classes(verb):
+        return None
+    if _ANOTHER_VERB.search(match["does"]):
         return None
     return Pair(f"`{code}`", capitalized(match["does"]), sentence.text, sentence.cites)
 
@@ -63,25 +63,52 @@ def deeds(sentences: Iterable[Sentence]) -> list[Pair]:
 
 def _own_deeds(exam: Exam) -> list[Pair]:
     told = (s for section in exam.sections for unit in section.units() for s in unit.sentences)
-    return deeds([*told, *exam.keypoints])
+    return _first_of_each([*entries(exam.origins(), exam.library), *deeds([*told, *exam.keypoints])])
+
+
+def _first_of_each(pairs: Iterable[Pair]) -> list[Pair]:
+    found: dict[str, Pair] = {}
+    for pair in pairs:
+        found.setdefault(pair.name, pair)
+    return list(found.values())
 
 
 def does_items(exam: Exam) -> list[Candidate]:
-    """ "What does `git add` do?" with what other code of the sources does as wrong options."""
+    """ "What does `git add` do?" and "Which of these adds …?", with other code of the sources and what it does."""
     own = {pair.name for pair in _own_deeds(exam)}
-    everywhere = deeds(exam.sayings())
+    known = _first_of_each([*entries(exam.siblings(), exam.library), *deeds(exam.sayings())])
+    everywhere = [pair for pair in known if pair.does]
     found: list[Candidate] = []
     for pair in everywhere:
-        if pair.name not in own or gives_away(pair.name, pair.says):
+        if pair.name not in own or gives_away(spelled_out(pair.name), pair.says):
             continue
         others = [o for o in everywhere if o.name != pair.name and cosine(bag([o.says]), bag([pair.says])) < 0.4]
-        others.sort(key=lambda o: (o.name not in own, rank(pair.says, o.name)))
-        if len(others) < CHOICES - 1:
-            continue
-        options = [Option(text=pair.says, rationale=source_says(pair.reason))]
-        options += [Option(text=o.says, rationale=f"No. {source_says(o.reason)}") for o in others[: CHOICES - 1]]
-        found.append(Candidate("does", "single", f"What does {pair.name} do?", options, [pair.says], pair.cites))
+        others = [o for o in others if 0.4 * len(pair.says) <= len(o.says) <= 2 * len(pair.says) + 10]
+        home = pair.cites[0].source
+        others.sort(key=lambda o: (o.name not in own, o.cites[0].source != home, rank(pair.says, o.name)))
+        if len(others) >= CHOICES - 1:
+            found.append(_what_does(pair, others[: CHOICES - 1]))
+        alike = [
+            o
+            for o in others
+            if kind_of(o.name) == kind_of(pair.name) and not gives_away(spelled_out(o.name), pair.says)
+        ]
+        if len(alike) >= CHOICES - 1:
+            found.append(_which_does(pair, alike[: CHOICES - 1]))
     return found
+
+
+def _what_does(pair: Pair, others: Sequence[Pair]) -> Candidate:
+    options = [Option(text=pair.says, rationale=source_says(pair.reason))]
+    options += [Option(text=o.says, rationale=f"No, {o.name} does that. {source_says(o.reason)}") for o in others]
+    return Candidate("does", "single", f"What does {pair.name} do?", options, [pair.says], pair.cites)
+
+
+def _which_does(pair: Pair, others: Sequence[Pair]) -> Candidate:
+    options = [Option(text=pair.name, rationale=source_says(pair.reason))]
+    options += [Option(text=o.name, rationale=f"No. {source_says(o.reason)}") for o in others]
+    stem = f"Which of these {_small(pair.says).rstrip('.')}?"
+    return Candidate("which", "single", stem, options, [pair.name], pair.cites)
 
 
 def pair_items(exam: Exam) -> list[Candidate]:
@@ -89,11 +116,12 @@ def pair_items(exam: Exam) -> list[Candidate]:
     found = []
     mine = _distinct(_own_deeds(exam))
     if len(mine) >= FEWEST:
-        found.append(_matching("Match each piece of code with what it does.", mine))
+        stem = "Match each piece of code with what it does." if all(p.does for p in mine[:MOST]) else _BY_NAME
+        found.append(_matching(stem, mine))
     for section in exam.sections:
         for idea in section.ideas:
             pairs = _distinct(_entries(idea))
-            if FEWEST <= len(pairs) == len(idea.items) <= 2 * MOST:
+            if FEWEST <= len(pairs) >= ENOUGH_ENTRIES * len(idea.items):
                 title = section.telling.title.rstrip(":?")
                 found.append(_matching(f"{title}: match each entry with what the lesson says of it.", pairs))
             found += _table_items(section, idea)
@@ -112,8 +140,10 @@ def _distinct(pairs: Sequence[Pair]) -> list[Pair]:
     easy = 0
     for pair in pairs:
         told = bag([pair.says])
-        easy_one = gives_away(pair.name, pair.says)
-        if (easy and easy_one) or any(cosine(told, bag([o.says])) >= TOO_ALIKE or o.name == pair.name for o in kept):
+        easy_one = gives_away(spelled_out(pair.name), pair.says)
+        if (easy >= MOST_EASY and easy_one) or any(
+            cosine(told, bag([o.says])) >= TOO_ALIKE or o.name == pair.name for o in kept
+        ):
             continue
         easy += easy_one
         kept.append(pair)
@@ -123,11 +153,22 @@ def _distinct(pairs: Sequence[Pair]) -> list[Pair]:
 def _entries(idea: Idea) -> list[Pair]:
     found = []
     for item in idea.items if idea.kind == "list" else ():
-        lead = bold_lead(item[0]) if item else ""
+        lead = _lead(item[0]) if item else ""
         rest = item[0].text[len(lead) :].strip(" :.–-—") if lead and item[0].text.startswith(lead) else ""
-        if lead and item[0].cites and 3 <= len(words(rest)) <= 22 and not re.match(r"(?:it|they|this)\b", rest, re.I):
-            found.append(Pair(lead, capitalized(rest), item[0].text, item[0].cites))
+        told = 3 <= len(words(rest)) <= 22 and not re.match(r"(?:it|they|this|these)\b", rest, re.IGNORECASE)
+        if told and item[0].cites and not _DATED.search(rest):
+            name = f"`{lead}`" if lead in item[0].code() else lead
+            found.append(Pair(name, capitalized(rest), item[0].text, item[0].cites, does=False))
     return found
+
+
+def _lead(sentence: Sentence) -> str:
+    """What a list entry opens with and sets off from the rest: bold words, or code before a colon or a dash."""
+    if lead := bold_lead(sentence):
+        return lead
+    first = next((mark for mark in sentence.marks if mark.kind == "code" and mark.start == 0), None)
+    after = sentence.text[first.end :] if first else ""
+    return sentence.text[: first.end] if first and re.match(r"\s*(?::|[–—-] |\([^)]*\):)", after) else ""
 
 
 def _table_items(section: Section, idea: Idea) -> list[Candidate]:

@@ -24,6 +24,7 @@ from service.domain.support_words import read
 
 CHOICES = 4
 NEARNESS = 0.7  # what standing under an objective's heading counts beside a share of common words up to 1
+LEAST_USES = 3  # in all sources, of a term that its definition points at with "the"
 PROCEDURAL = ("order", "first", "belonging", "task")  # forms that check whether somebody can do it
 
 
@@ -48,7 +49,10 @@ class Candidate:
 
 @dataclass
 class Exam:
-    """Everything that the rules look at: the lesson's sections, its plan, and the course's sources."""
+    """Everything that the rules look at: the lesson's sections, its plan, and the course's sources.
+
+    `asked`: the open questions asked so far.
+    """
 
     sections: Sequence[Section]
     keypoints: Sequence[Sentence]
@@ -58,6 +62,7 @@ class Exam:
     library: Library
     lesson_id: str
     questions: Sequence[Sentence] = ()
+    asked: set[str] = field(default_factory=set)
 
     def told(self) -> Iterator[tuple[Section, Idea, Sentence]]:
         """The first sentence of every unit that stands alone, with its place."""
@@ -90,6 +95,47 @@ class Exam:
         own = self.sources()
         readings = sorted(self.library.readings, key=lambda reading: reading.sha256 not in own)
         return [section for reading in readings for section in reading.root.flat()]
+
+    def origins(self) -> list[Section]:
+        """The sources' own sections that the lesson's are made of: these know their place and their parents."""
+        return [self.origin(section) for section in self.sections]
+
+    def origin(self, section: Section) -> Section:
+        """The section of a source that a section of the lesson was made of; itself when it is not found."""
+        cites = (cite for unit in section.units() for sentence in unit.sentences for cite in sentence.cites)
+        return next((home for c in cites if (home := self._source_sections.get((c.source, c.start)))), section)
+
+    @cached_property
+    def _source_sections(self) -> dict[tuple[str, int], Section]:
+        own = set(self.sources())
+        return {
+            (section.source, sentence.start): section
+            for section in self.siblings()
+            if section.source in own
+            for unit in section.units()
+            for sentence in unit.sentences
+        }
+
+    @cached_property
+    def terms(self) -> list[GlossaryEntry]:
+        """The glossary without what only looks like a term: "The associated value is …", said once."""
+        casing = self.library.casing
+        return [
+            entry
+            for entry in self.glossary
+            if "(" not in entry.term
+            and not entry.term.startswith("The ")
+            and not (self._opens_with_the(entry) and casing.count(entry.term) < LEAST_USES)
+        ]
+
+    def _opens_with_the(self, entry: GlossaryEntry) -> bool:
+        reading = self.library.reading(entry.cite.source)
+        return reading is not None and reading.source.text.startswith("The ", entry.cite.start)
+
+    def of_the_example(self, sentence: Sentence) -> bool:
+        """Whether the sentence speaks of something that only the source's example code has."""
+        reading = self.library.reading(sentence.cites[0].source) if sentence.cites else None
+        return reading is not None and not reading.example_names.isdisjoint(re.findall(r"\w{3,}", sentence.text))
 
     def sayings(self) -> Iterator[Sentence]:
         """Every sentence of the course's sources that can be told, and their key points; the lesson's own first."""

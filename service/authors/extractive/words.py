@@ -17,6 +17,7 @@ _WORD = re.compile(r"[^\W_][\w'’+#.-]*[^\W_]|[^\W_][+#]?")
 _SUFFIXES = (("ies", "y"), ("sses", "ss"), ("ing", ""), ("edly", ""), ("ed", ""), ("es", "e"), ("s", ""), ("ly", ""))
 # Above this share of capitals inside sentences a language writes its nouns so, and a heading's capitals say nothing.
 NOUNS_IN_CAPITALS = 0.18
+_CODED = re.compile(r"[a-z][A-Z]|\d|\w[._:<]\w|\+\+|[A-Z]{2}")  # Node.js, C++, LTS/stable: never in small letters
 _INSIDE_SENTENCE = re.compile(r"(?<=[a-z,;] )([A-Za-z][\w’']+)")
 
 
@@ -136,7 +137,7 @@ class Casing:
         if self._keeps_capitals:
             return True
         core = re.sub(r"\W", "", word)
-        if (core.removesuffix("s").isupper() and len(core) > 1) or re.search(r"[a-z][A-Z]|\d", word):
+        if (core.removesuffix("s").isupper() and len(core) > 1) or _CODED.search(word):
             return True
         return re.sub(r"[’']s$", "", word.strip("\"'“”‘’().,:;!?").lower()) in self._proper
 
@@ -168,9 +169,25 @@ class Casing:
         first = sentence.split(" ", 1)[0]
         return sentence if not first or self.is_proper(first) else sentence[:1].lower() + sentence[1:]
 
+    def is_named(self, phrase: str) -> bool:
+        """Whether the sources use the phrase as a name: "the build script", "in a commit queue"."""
+        one = phrase[:-1] if is_plural(phrase) else phrase
+        before = r"(?:the|an?|each|every|this|these|its|of|with|in|by|for|from|as)"
+        return bool(re.search(rf"\b{before} {re.escape(one.lower())}s?\b", self._text))
+
+    def count(self, phrase: str) -> int:
+        """How often the sources use the phrase, in whatever letters."""
+        return self._text.count(phrase.lower())
+
     def with_article(self, topic: str) -> str:
-        """The topic with "the", if it is one word that the sources use with an article."""
-        if " " in topic or is_plural(topic) or self.is_proper(topic) or not topic.isalpha():
+        """The topic with "the", if it is a word that the sources use with an article, or a name that they use so."""
+        if is_plural(topic) or self.is_proper(topic) or re.match(r"(?:the|an?|your|each) |.*\w(?:ing|s) ", topic):
+            return topic
+        if " " in topic:
+            names = re.search(r"^\w+ (?:of|for) (?:the|an?) ", topic) or len(topic.split()) <= 3
+            known = " of " in topic or f"the {topic.lower()}" in self._text
+            return f"the {topic}" if names and known and not re.search(r" and |,", topic) else topic
+        if not topic.isalpha():
             return topic
         uses = len(re.findall(rf"\b{topic}\b", self._text))
         pointed = len(re.findall(rf"\b(?:the|this|an?|your|each) {topic}\b", self._text))
