@@ -40,10 +40,7 @@ class Pair(Generic[Piece]):
 
     before: Piece | None
     after: Piece | None
-
-    @property
-    def same(self) -> bool:
-        return self.before == self.after
+    same: bool = False
 
 
 def word_changes(before: str, after: str) -> tuple[Stretch, ...]:
@@ -86,20 +83,26 @@ def _joined(stretches: Iterator[Stretch]) -> list[Stretch]:
     return out + [Stretch("gone", gone)] * bool(gone) + [Stretch("new", new)] * bool(new)
 
 
-def paired(before: Sequence[Piece], after: Sequence[Piece], alike: Callable[[Piece, Piece], bool]) -> list[Pair[Piece]]:
-    """The pieces side by side, in order: equal ones, changed ones (by `alike`), and those that are gone or new."""
-    keys: list[Piece] = []
+def paired(
+    before: Sequence[Piece],
+    after: Sequence[Piece],
+    alike: Callable[[Piece, Piece], bool],
+    key: Callable[[Piece], object] = lambda piece: piece,
+) -> list[Pair[Piece]]:
+    """The pieces side by side, in order: the same ones (by `key`), changed ones (by `alike`), those gone or new."""
+    keys: list[object] = []
 
     def numbered(piece: Piece) -> int:
-        if piece not in keys:
-            keys.append(piece)
-        return keys.index(piece)
+        found = key(piece)
+        if found not in keys:
+            keys.append(found)
+        return keys.index(found)
 
     one, other = [numbered(piece) for piece in before], [numbered(piece) for piece in after]
     pairs: list[Pair[Piece]] = []
     for what, a, b, c, d in SequenceMatcher(None, one, other, autojunk=False).get_opcodes():
         if what == "equal":
-            pairs += [Pair(piece, piece) for piece in before[a:b]]
+            pairs += [Pair(*both, same=True) for both in zip(before[a:b], after[c:d], strict=True)]
         else:
             pairs += _changed(before[a:b], after[c:d], alike)
     return pairs

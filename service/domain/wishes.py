@@ -38,7 +38,7 @@ SPARE_WORDS = 30
 
 def understood(wish: str) -> Wish | None:
     """Which of the four wishes these words say and nothing besides; no words at all wish for the same again."""
-    words = re.findall(r"[a-z]+", wish.lower())
+    words = re.findall(r"\w+", wish.lower())
     if not words:
         return "again"
     meant = [word for word in words if word not in FILLING]

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service.db.tables import Event, Lesson, Revision, RevisionCause, RevisionState, Run, RunState, User
+from service.domain.consequences import cites_of, meets
 from service.domain.diff import Pair, Stretch, paired, text_of, word_changes
 from service.domain.lesson import LessonBlock
 from service.domain.quiz import QuizItem
@@ -110,7 +111,7 @@ class Shown:
         after = self.row.after.storyboard if self.row.after else None
         if before is None or after is None:
             return []
-        pairs = paired(before.scenes, after.scenes, lambda one, other: one.id == other.id)
+        pairs = paired(before.scenes, after.scenes, _same_scene, lambda scene: scene.model_copy(update={"id": ""}))
         changed = [pair for pair in pairs if not pair.same]
         return [SceneChange(one, word_changes(_narration(one.before), _narration(one.after))) for one in changed]
 
@@ -223,6 +224,13 @@ def _text_change(pair: Pair[LessonBlock]) -> TextChange:
 
 def _same_kind(one: LessonBlock, other: LessonBlock) -> bool:
     return one.kind == other.kind
+
+
+def _same_scene(one: Scene, other: Scene) -> bool:
+    """Whether it is the same scene in another version: about the same passages, or, without any, of the same title."""
+    cites = cites_of(other)
+    about = any(meets(cite, cites) for cite in cites_of(one)) if cites_of(one) and cites else one.title == other.title
+    return one.kind == other.kind and about
 
 
 def _narration(scene: Scene | None) -> str:

@@ -13,8 +13,10 @@ from service.authors.extractive import ExtractiveAuthor
 from service.domain.course import Brief, CoursePlan, LessonPlan, Objective
 from service.domain.lesson import Claim, CodeBlock, Lesson, ParagraphBlock, TableBlock
 from service.domain.quiz import Quiz
+from service.domain.revision import Change, LessonDocuments, Part
 from service.domain.source import Cite, Source
 from service.domain.storyboard import Storyboard
+from service.domain.wishes import broken_rule, spoken_words, words_of
 from service.errors import BadInput, Canceled
 from service.ports import Author, Evidence
 from tests.authors.chat_server import shared_author
@@ -308,6 +310,37 @@ def test_a_course_in_another_language_does_not_break(author: Author) -> None:
     course = made(author, evidence(page.source()), Brief(language="de"))
     assert course.plan.language == "de"
     assert all(board.language == "de" for board in course.storyboards)
+
+
+def documents_of(course: Course) -> LessonDocuments:
+    return LessonDocuments(text=course.lessons[0], storyboard=course.storyboards[0], quiz=course.quizzes[0])
+
+
+@pytest.mark.parametrize("part", ["block", "scene", "lesson"])
+def test_a_part_made_shorter_is_shorter_and_everything_beside_it_stays(
+    author: Author, course: Course, part: Part
+) -> None:
+    before = documents_of(course)
+    assert before.storyboard
+    blocks = [block for block in before.text.blocks if isinstance(block, ParagraphBlock) and len(block.claims) > 1]
+    told = [scene for scene in before.storyboard.scenes if sum(bool(cue.cites) for cue in scene.cues) > 2]
+    longest = {"block": max(blocks, key=words_of).id, "scene": max(told, key=spoken_words).id, "lesson": ""}
+    change = Change(part=part, id=longest[part], wish="shorter")
+    after = author.revise(Brief(), course.plan, before, change, course.evidence, silent)
+    assert broken_rule(before, after, change) == ""
+    texts = {source.sha256: source.text for source in course.evidence.sources}
+    assert after.storyboard
+    assert all(cite.exact(texts[cite.source]) for cite in (*after.text.cites(), *after.storyboard.cites()))
+    assert all(claim.cites for claim in after.text.claims() if claim.factual)
+
+
+def test_a_part_that_is_not_there_cannot_be_revised(author: Author) -> None:
+    course = made(author, evidence(sourdough()))
+    parts: tuple[Part, ...] = ("block", "scene")
+    for part in parts:
+        change = Change(part=part, id="nowhere", wish="shorter")
+        with pytest.raises(BadInput):
+            author.revise(Brief(), course.plan, documents_of(course), change, course.evidence, silent)
 
 
 def test_work_stops_when_it_is_canceled(author: Author) -> None:

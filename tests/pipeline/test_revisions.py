@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from renderer_job.work import Studio, film_lesson
 from service.authors.extractive import ExtractiveAuthor
 from service.db import jobs
 from service.db.engine import transaction
@@ -25,6 +26,7 @@ from service.db.tables import (
     JobState,
     Lesson,
     LessonState,
+    Media,
     QuizAttempt,
     QuizItem,
     Revision,
@@ -38,9 +40,11 @@ from service.domain.consequences import Gone, cites_of
 from service.domain.lesson import Claim, ParagraphBlock
 from service.domain.quiz import QuizItem as Item
 from service.domain.revision import Change, LessonDocuments
+from service.domain.storyboard import Cue, Film
 from service.domain.wishes import words_of
 from service.errors import Conflict, NotFound, Unavailable
 from service.pipeline import revisions, wishes
+from service.pipeline.filming import film_changed
 from service.pipeline.handlers import HANDLERS
 from service.pipeline.runs import start_generate
 from service.ports import Services
@@ -402,3 +406,42 @@ def test_a_published_course_takes_no_sentence_that_its_gate_would_stop(desk: Des
     with pytest.raises(Conflict, match="77 moons"):
         desk.accept(revision.id)
     assert desk.documents() == revision.before
+
+
+def film(desk: Desk) -> Film:
+    """The render lane until nothing is left; the newest film of the first lesson."""
+    given = desk.services
+    studio = Studio(given.storage, given.speech, given.settings.data_dir / "scratch")
+    quick = given.settings.model_copy(update={"idle_exit_seconds": 0.2})
+    handlers = {"film": partial(film_lesson, studio)}
+    run_lane(given.engine, "render", handlers, settings=quick, stop=threading.Event(), backoff=AT_ONCE)
+    media: Media = desk.do(lambda s: newest_media(s, desk.written.lessons)[desk.written.lessons[0]])
+    return media.film
+
+
+def test_a_changed_scene_alone_is_filmed_and_learners_keep_the_old_film_until_then(desk: Desk) -> None:
+    def cut(session: Session) -> None:
+        """A storyboard of two scenes, filmed before."""
+        lesson = session.get_one(Lesson, desk.written.lessons[0])
+        assert lesson.storyboard
+        listed = next(s for s in lesson.storyboard.scenes if s.kind == "bullets" and any(c.cites for c in s.cues))
+        cues = tuple(Cue(text=f"Point {n}.", state=n, cites=listed.cues[-1].cites) for n in range(1, 4))
+        more = listed.model_copy(update={"id": "more", "items": ("One", "Two", "Three"), "cues": cues})
+        title = lesson.storyboard.scenes[0]
+        scenes = (title.model_copy(update={"cues": (Cue(text="Bread."),)}), more)
+        lesson.storyboard = lesson.storyboard.model_copy(update={"scenes": scenes})
+        lesson.state = LessonState.FAILED
+        film_changed(session, desk.course(session), lesson, None, by=None, key="first")
+
+    desk.do(cut)
+    old = film(desk)
+    revision = desk.made(Change(part="scene", id="more", wish="shorter"))
+    assert revision.state == RevisionState.PROPOSED, revision.note
+    desk.accept(revision.id)
+    shown = desk.do(lambda s: newest_media(s, desk.written.lessons)[desk.written.lessons[0]].film)
+    assert shown == old
+    new = film(desk)
+    assert desk.lesson().state == LessonState.COMPLETED
+    assert new.seconds < old.seconds
+    assert new.segments_reused > 0
+    assert len(new.cues) < len(old.cues)

@@ -98,7 +98,10 @@ class SceneChanges:
 
 def _smaller(scene: Scene) -> list[Scene]:
     """The scene without each piece that can go alone: an item with what is said about it, or a sentence spoken only."""
-    found = [_without_item(scene, n) for n in range(1, _items(scene) + 1)] if _items(scene) > FEWEST_ITEMS else []
+    found = []
+    if _items(scene) > FEWEST_ITEMS:  # what is cited nowhere is the lesson's own plan, such as its objectives
+        cited = [n for n in range(1, _items(scene) + 1) if any(cue.cites for cue in _cues_of(scene, n))]
+        found = [_without_item(scene, n) for n in cited]
     for place, cue in enumerate(scene.cues):
         if place and cue.cites and cue.state is None:
             found.append(_with_cues(scene, (*scene.cues[:place], *scene.cues[place + 1 :])))

@@ -31,7 +31,7 @@ PROSE = (ParagraphBlock, NoteBlock, QuoteBlock, DefinitionBlock)
 MUCH_SHORTER, MUCH_LONGER = 0.8, 1.3
 FEWEST_ENTRIES, FEWEST_LISTED = 2, 3
 OTHER_WAYS = 3
-OPENS = 0.15  # what opens a block is what the rest hangs on
+OPENS = 0.3  # what opens a block is what the rest hangs on
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ class TextChanges:
                 if block.id in self._chosen and found and (not added or added < room):
                     taken.add(found[0].cites[0].start)
                     lesson = _put(lesson, block.id, _extended(block, found[0], _new_id(lesson)))
-                    added += len((found[0].sentence.text if found[0].sentence else "").split())
+                    added += found[0].words
             yield lesson
 
     def _fitting(self, block: LessonBlock, taken: set[int]) -> list[Found]:
@@ -170,9 +170,9 @@ class TextChanges:
         for group in sorted(self._groups(), key=lambda one: (one.worth, one.block, one.place))[:OTHER_WAYS]:
             block = next(one for one in self._lesson.blocks if one.id == group.block)
             found = self._fitting(block, set())
-            if found and found[0].sentence and isinstance(block, PROSE):
+            if found and isinstance(block, PROSE):
                 swapped = list(_groups_of(block))
-                swapped[group.place] = (claim_of(found[0].sentence),)
+                swapped[group.place] = tuple(map(claim_of, found[0].sentences))
                 yield _put(self._lesson, block.id, (_of_groups(block, swapped),))
         if len(self._chosen) == 1:
             yield self._with(_in_another_form)
@@ -250,15 +250,15 @@ def _put(lesson: Lesson, block_id: str, blocks: Sequence[LessonBlock]) -> Lesson
 
 def _extended(block: LessonBlock, found: Found, new_id: str) -> tuple[LessonBlock, ...]:
     """The block with what was found: inside where it is prose, else behind it. A quotation is nobody else's words."""
-    if found.sentence is None:
+    if not found.sentences:
         idea = found.idea
         return block, CodeBlock(id=new_id, code=idea.code, lang=idea.lang, output=idea.output, cites=idea.cites)
-    claim = claim_of(found.sentence)
+    claims = tuple(map(claim_of, found.sentences))
     if not isinstance(block, ParagraphBlock | NoteBlock | DefinitionBlock):
-        return block, ParagraphBlock(id=new_id, claims=(claim,))
+        return block, ParagraphBlock(id=new_id, claims=claims)
     groups = _groups_of(block)
     place = next((n for n, group in enumerate(groups) if n and _is_behind(group, found.cites[0])), len(groups))
-    return (_of_groups(block, [*groups[:place], (claim,), *groups[place:]]),)
+    return (_of_groups(block, [*groups[:place], claims, *groups[place:]]),)
 
 
 def _is_behind(group: Sequence[Claim], cite: Cite) -> bool:
