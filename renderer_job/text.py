@@ -19,7 +19,7 @@ from renderer_job.fonts import EMOJI, TUNING, Font
 
 # Controls, unassigned and private characters, direction overrides, invisible marks: nothing of them can be read.
 CONTROL = regex.compile(r"[\p{Cc}\p{Cs}\p{Co}\p{Cn}\u202a-\u202e\u2066-\u2069\u200e\u200f\ufeff\u00ad\u200b]")
-INLINE = re.compile(r"`([^`\n]+)`|\*\*(.+?)\*\*(?!\*)|(?<![\w*])[*_](?=\S)(.+?)(?<=\S)[*_](?![\w*])")
+INLINE = re.compile(r"`([^`\n]+)`|\*\*(.+?)\*\*(?!\*)|(?<![\w*])(?!__)[*_](?=\S)(.+?)(?<=\S)[*_](?![\w*])")
 PICTURE_LINK, LINK = re.compile(r"!\[[^\]]*\]\([^)]*\)"), re.compile(r"\[([^\]]+)\]\([^)\s]*\)")
 # Japanese and Chinese typography: what may not begin a line, and what may not end one.
 NO_START = frozenset("、。，．：；？！）」』】〉》”’ー々ぁぃぅぇぉっゃゅょァィゥェォッャュョ%‰℃)]}!?,.:;…")

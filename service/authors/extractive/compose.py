@@ -49,6 +49,7 @@ class Page:
         self.told = set(told)
         self.blocks: list[LessonBlock] = []
         self.path: list[tuple[str, int, str]] = []
+        self.under_own_heading = False
 
     def _id(self) -> str:
         return f"b{len(self.blocks) + 1}"
@@ -59,6 +60,7 @@ class Page:
             self.blocks.append(HeadingBlock(id=self._id(), text=HEADING, level=2))
         for term in terms:
             self.blocks.append(term.model_copy(update={"id": self._id()}))
+        self.under_own_heading = bool(terms)
 
     def body(self, sections: Sequence[Section]) -> None:
         """What the sources say, section by section."""
@@ -74,7 +76,11 @@ class Page:
             self.blocks.append(exercise.model_copy(update={"id": self._id()}))
 
     def _section(self, section: Section, several: bool) -> None:
+        count = len(self.blocks)
         self._headings(section, several)
+        if self.under_own_heading and len(self.blocks) == count:
+            self.blocks.append(HeadingBlock(id=self._id(), text=self.title, level=2))
+        self.under_own_heading = False
         for idea in section.ideas:
             self._idea(idea)
 

@@ -16,7 +16,8 @@ from service.authors.extractive.words import bag
 from service.domain.source import Cite, Source
 
 _GIVEN_NAME = re.compile(
-    r"\b(?:fn|struct|enum|trait|mod|let(?: mut)?|def|class|const|var|function|interface|type|val|func)\s+([A-Za-z_]\w{2,})"
+    r"\b(?:fn|struct|enum|trait|mod|let(?: mut)?|def|class|const|var|function|interface|type|val|func)\s+"
+    r"([A-Za-z_]\w{2,})"
 )
 IdeaKind = Literal["text", "definition", "list", "steps", "code", "table", "quote", "exercise"]
 
@@ -242,9 +243,14 @@ def _is_instruction(head: Sentence) -> bool:
     return "step" in head.roles or bool(re.match(r"(?:Using|If|When|In|To|Then|Now|Next|First|Once)\b", head.text))
 
 
+def _opens(head: Sentence, count: int) -> bool:
+    """Whether the first sentence of an entry can be told: it points to nothing, or to what the entry goes on with."""
+    return "pointing" not in head.roles or bool(count > 1 and patterns.FOLLOWING.search(head.text))
+
+
 def item_unit(item: Sequence[Sentence]) -> list[Unit]:
     """A list entry as one unit of its first sentences; empty when nothing of it can be told."""
-    kept = [s for n, s in enumerate(item[:3]) if s.usable or (n == 0 and s.length <= 30 and "pointing" not in s.roles)]
+    kept = [s for n, s in enumerate(item[:3]) if s.usable or (n == 0 and s.length <= 30 and _opens(s, len(item)))]
     if not kept or kept[0] is not item[0]:
         return []
     short = kept[:1]

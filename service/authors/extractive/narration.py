@@ -31,6 +31,8 @@ _SAID = tuple(
         (r"(\d)\s?°C\b", r"\1 degrees Celsius"),
         (r"\$(\d[\d,]*)", r"\1 dollars"),
         (r"(?<=\d)[–-](?=\d)", " to "),
+        (r",? (?:so|and) let[’']s (?:try|do|see|look at) (?:this|that|it)(?=[.:]?$)", ""),
+        (r"\s>\s(?=[A-Z])", ", then "),
         (r"≥", " at least "),
         (r"≤", " at most "),
         (r"[→⇒]", " to "),
@@ -65,6 +67,7 @@ _BRACKET_SILENT = re.compile(
     r"^(?:see|e\.g|i\.e|ex\b|and other|https?|[a-z]\))",
     _I,
 )
+_NAMED_CODE = re.compile(rf"\b(IDs?|values?|names?|files?|commands?|keys?|address|URLs?|text|settings?) {_ON_SCREEN}")
 _KEY_SIGNS = re.compile(r"\s*(?:\bor )?[↵⏎⌘⇧]+")
 _TAG = re.compile(r"</?([a-z][\w-]*)\s*/?>", _I)
 _OPEN, _CLOSE = "\x01", "\x02"
@@ -79,6 +82,11 @@ def speech_of(sentence: Sentence, prefix: str = "") -> str:
 def towards_screen(text: str) -> str:
     """A sentence that points below points at the screen when it is heard."""
     text = re.sub(r"^Below (is|are)\b", r"Here \1", text)
+    text = re.sub(r"\bby doing the following\b", "like this", text)
+    text = re.sub(r"\bthe following(?=[:.]?$)", "these points", text)
+    text = re.sub(
+        r"\b([Tt])he following ((?:code|text|output)(?: (?:snippet|block|listing))?)\b", r"\1he \2 on screen", text
+    )
     text = re.sub(r"\bthe following ((?:[a-z]+ ){0,2}?[a-z]+s)\b(?! (?:is|command))", r"these \1", text)
     text = re.sub(r"\bthe following ([a-z]+)", r"the \1 on screen", text)
     text = re.sub(r"\b(?:as follows|as shown below|shown below)\b", "like this", text)
@@ -95,6 +103,7 @@ def speak(text: str, sentence: Sentence | None = None) -> str:
     spoken = re.sub(rf"\b(?:an?|the) ({_OPEN}the code)", r"\1", spoken, flags=_I)
     parts = re.split(rf"({_OPEN}.*?{_CLOSE})", spoken)
     said = "".join(part[1:-1] if part.startswith(_OPEN) else _say_signs(part) for part in parts)
+    said = _NAMED_CODE.sub(r"\1 shown on screen", said)
     said = re.sub(r"\s+", " ", _KEY_SIGNS.sub("", said))
     for ugly, clean in ((" ,", ","), (",.", "."), (",,", ","), (", ,", ","), (" .", "."), (",:", ":"), (", :", ":")):
         said = said.replace(ugly, clean)

@@ -35,9 +35,10 @@ LEANING = re.compile(
 )
 EMPTY = re.compile(  # says only that something is done now, and not what
     r"^(?:(?:So|Now|Then|OK|Okay),? )*(?:let[’']?s|we(?:[’']ll| will| can)?) (?:now )?(?:do|fix|try|change|see|"
-    r"correct|check|look at) (?:that|this|it)(?: (?:now|next|again|together))?[.!]$",
+    r"correct|check|look at) (?:that|this|it)(?: (?:now|next|again|together))?[.!:]$",
     _I,
 )
+FOLLOWING = re.compile(r"(?:,? (?:for|by doing|with|as|to) )?the following:?$", _I)
 VERDICT_HEADING = re.compile(
     r"(?:(?:good|bad|correct|incorrect|right|wrong|passing|failing) ?(?:examples?)?|failures?|fails?|pass(?:es)?)", _I
 )

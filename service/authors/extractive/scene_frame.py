@@ -9,10 +9,11 @@ from service.authors.extractive.key_phrases import orders
 from service.authors.extractive.lexicon import ACTION_VERBS
 from service.authors.extractive.material import Idea, Section, Unit
 from service.authors.extractive.narration import speak
+from service.authors.extractive.pretraining import HEADING
 from service.authors.extractive.scene_draft import AFTER_ALL, Line, Said, SceneDraft, say, signpost
 from service.authors.extractive.sentences import Sentence
 from service.authors.extractive.slide_lines import as_shown, compress, slide_line, telegraph
-from service.authors.extractive.words import Casing
+from service.authors.extractive.words import Casing, overlap, stems
 from service.domain.course import Objective
 from service.domain.quiz import QuizItem
 
@@ -75,15 +76,17 @@ def opening(
             aims.lines.append(line)
             aims.said.append(said)
         if aims.words < SHORT_AIMS:
-            aims.said += _overview(parts, casing)
+            aims.said += _overview(title, parts, casing)
         scenes.append(aims)
     return scenes
 
 
-def _overview(parts: Sequence[str], casing: Casing) -> list[Said]:
+def _overview(title: str, parts: Sequence[str], casing: Casing) -> list[Said]:
     """Names the parts of the lesson, as far as their headings can be named in a sentence; an advance organizer."""
     topics = list(dict.fromkeys(casing.with_article(casing.inside(part)) for part in parts))
     if not 2 <= len(topics) <= len(_COUNTS) or any(_SENTENCE.search(topic) for topic in topics):
+        return []
+    if overlap(" ".join(topics), set(stems(title))) == 1:  # the title has said it
         return []
     mark = ";" if any("," in topic for topic in topics) else ","
     listed = f"{mark} ".join(topics[:-1]) + (f"{mark if len(topics) > 2 else ''} and {topics[-1]}")
@@ -199,10 +202,11 @@ def recap(
     """The points to remember, and the objectives asked back; None when there is nothing short enough to show."""
     lines = _key_lines(keypoints) or _best_lines(sections, dropped)
     compared = "Now check yourself against the points on screen."
-    if len(lines) < FEWEST_POINTS:
-        headings = _heading_lines(sections)
-        compared = "Now say what you know about each point on screen." if len(headings) > len(lines) else compared
-        lines = max(lines, headings, key=len)
+    headings = _heading_lines(sections) if len(lines) < FEWEST_POINTS else []
+    if len(headings) >= FEWEST_POINTS:
+        lines, compared = headings, "Now say what you know about each point on screen."
+    elif not lines:
+        lines, compared = [Line(objective.text) for objective in objectives], ""
     if not lines:
         return None
     scene = SceneDraft("recap", "What to remember", lines=lines[:5])
@@ -211,7 +215,7 @@ def recap(
         said = _spoken_signpost(f"Can you {casing.lowered(objective.text.rstrip('.'))}?")
         said.pause = 1.5
         scene.said.append(said)
-    scene.said.append(signpost(compared))
+    scene.said += [signpost(compared)] if compared else []
     return scene
 
 
@@ -249,7 +253,7 @@ def _best_lines(sections: Sequence[Section], dropped: set[int]) -> list[Line]:
 
 def _showable(section: Section, dropped: set[int]) -> list[Unit]:
     """What may be remembered of a section; the wording of an example teaches nothing without the example."""
-    if section.is_vague and _EXAMPLES.match(section.title):
+    if (section.is_vague and _EXAMPLES.match(section.title)) or section.title == HEADING:
         return []
     return [
         unit

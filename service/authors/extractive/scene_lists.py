@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Sequence
 
+from service.authors.extractive import patterns
 from service.authors.extractive.key_phrases import orders
 from service.authors.extractive.material import Idea, Section, Unit
 from service.authors.extractive.narration import can_be_said, speak
@@ -86,8 +87,8 @@ def _add_item(scene: SceneDraft, unit: Unit, number: int) -> None:
         if place == 0:
             said.shows = line
             said.speech = re.sub(r"[,;]? (?:and|or)\.$", ".", said.speech)
-            if len(unit.sentences) > 1 and _HALF_STEP.match(sentence.text.rstrip(".")):
-                said.speech = (said.speech or said.text).rstrip(". ") + ":"
+            if len(unit.sentences) > 1 and _HALF_STEP.match(sentence.text.rstrip(".:")):
+                said.speech = (said.speech or said.text).rstrip(".: ") + ":"
             if not re.search(r"[.!?:]$", said.speech or said.text):
                 said.speech = re.sub(r"[,;]? (?:and|or)$", "", (said.speech or said.text).rstrip(" ,;")) + "."
         scene.said.append(said)
@@ -95,6 +96,9 @@ def _add_item(scene: SceneDraft, unit: Unit, number: int) -> None:
 
 def _shown(sentence: Sentence) -> str:
     """The item's short form; an item that has none is cut at a clause or a detail, at a word with an ellipsis last."""
+    following = patterns.FOLLOWING.search(sentence.text)
+    if following and len(words(sentence.text[: following.start()])) > 1:
+        return as_shown(sentence.text[: following.start()], sentence)
     line = item_line(sentence)
     if line:
         return line

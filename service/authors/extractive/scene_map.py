@@ -127,8 +127,6 @@ def _under_the_heading(scene: SceneDraft) -> None:
 def _as_whole_lines(lines: Iterable[Line]) -> None:
     """Beside entries that stand whole, the others are not split either."""
     for line in lines:
-        if not line.text or not line.forms[-1][1]:
-            continue
         line.forms = [("", f"{name} {text}".strip()) for name, text in line.forms]
         line.name, line.text = line.forms[0]
 
@@ -151,11 +149,16 @@ def _members(scene: SceneDraft) -> None:
     if len(drawn) < len(scene.lines) or any(re.match(r"\d", line.text) for line in scene.lines):
         return
     if any(not line.name for line in drawn.values()):
-        _as_whole_lines(drawn.values())
+        entries = [drawn[id(said.shows)] for said in scene.facts() if said.shows and not _is_named(said)]
+        _as_whole_lines(entries)
     for said in scene.said:
         if said.shows is not None:
             said.shows = drawn[id(said.shows)]
     scene.kind, scene.lines, scene.fields = "map", [drawn[id(line)] for line in scene.lines], {"text": ""}
+
+
+def _is_named(said: Said) -> bool:
+    return said.sentence is not None and _named(said.sentence) is not None
 
 
 def _member(said: Said) -> Line | None:

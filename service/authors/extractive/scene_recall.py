@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from service.authors.extractive.key_phrases import split_subject
 from service.authors.extractive.narration import speak
-from service.authors.extractive.scene_draft import Said, SceneDraft, signpost
-from service.authors.extractive.words import rank
+from service.authors.extractive.scene_draft import Line, Said, SceneDraft, signpost
+from service.authors.extractive.words import Casing, rank
+from service.domain.course import Objective
 from service.domain.source import Cite
 
 FADED_FROM = 4  # steps; of three the order is hardly worth asking
@@ -47,7 +49,7 @@ def recall_scene(scenes: Sequence[SceneDraft]) -> SceneDraft | None:
         return None
     best = max(full, key=lambda scene: (len(scene.lines), len(scene.facts())))
     cites = tuple(cite for line in best.lines for cite in line.cites)
-    points = [f"{line.name}: {line.text}" if line.name and line.text else line.shown for line in best.lines]
+    points = [_point(line) for line in best.lines]
     scene = SceneDraft("question", best.title, kicker="From memory", cites=cites)
     scene.fields = {
         "text": f"What do you remember about “{best.title}”?",
@@ -57,6 +59,27 @@ def recall_scene(scenes: Sequence[SceneDraft]) -> SceneDraft | None:
     compared = _answer("Compare what you remember with the points on screen.", cites)
     scene.said = [_asked(f"Look away from the screen: what do you remember about “{best.title}”?"), compared]
     return scene
+
+
+def objective_scene(objective: Objective, points: Sequence[Line], casing: Casing) -> SceneDraft | None:
+    """Asks for what the lesson was for, where it has no better question; None without a point to compare with."""
+    cited = [line for line in points if line.cites][:2]
+    if not cited:
+        return None
+    aim = casing.lowered(objective.text.rstrip("."))
+    how = "say how you" if objective.bloom in ("apply", "create", "analyze", "evaluate") else "in your own words,"
+    text = f"Before you go on: {how} {aim}."
+    scene = SceneDraft("question", "Stop and think", kicker="From memory", cites=cited[0].cites)
+    scene.fields = {"text": text, "answer": "; ".join(line.text for line in cited), "pause": PAUSE_FOR_MEMORY}
+    scene.said = [_asked(text), _answer("Compare it with what stands on screen.", cited[0].cites)]
+    return scene
+
+
+def _point(line: Line) -> str:
+    """The line as one phrase: a subject stands before its verb, a name is set off from what it is."""
+    if not (line.name and line.text) or split_subject(line.shown):
+        return line.shown
+    return f"{line.name}: {line.text}"
 
 
 def _asked(text: str) -> Said:

@@ -85,10 +85,12 @@ def _as_process(scene: SceneDraft) -> None:
     stages = [_stage(line, sentences.get(id(line))) for line in scene.lines]
     if not all(stages) or len({name for name, _ in filter(None, stages)}) < len(stages):
         return
+    told = sum(bool(text) for _, text in filter(None, stages)) * 2 > len(stages)
     for line, stage in zip(scene.lines, stages, strict=True):
         if stage:
-            line.name, line.text = stage
-            line.forms = [stage, (stage[0], "")]
+            line.name, line.text = stage if told else (stage[0], "")
+            line.forms = [(line.name, line.text), (line.name, "")]
+            line.group = 1  # the texts go together: stages that are told unequally look unequal
     scene.kind = "process"
 
 

@@ -95,6 +95,9 @@ _MODAL_OPENING = re.compile(
     r"(?:You|We) (?:also )?(?:recommend|suggest)s? (?:that )?"
     r")\s*(?=\w)"
 )
+_SUBJUNCTIVE = re.compile(
+    r"^It (?:is|was) (?:recommended|suggested|required|important|best|necessary|essential) that (?P<what>[^,;]+?) be\b"
+)
 _TELEGRAPH = tuple(
     (re.compile(pattern), replacement)
     for pattern, replacement in (
@@ -130,7 +133,7 @@ def compress(text: str, limit: int = LINE_WORDS) -> str:
     Cuts are tried from the mildest to the hardest; the first that fits is taken.
     """
     bare = patterns.DROPPABLE.sub("", patterns.LABEL.sub("", _PARENTHESES.sub("", text).strip()))
-    whole = capitalized(bare)
+    whole = capitalized(_SUBJUNCTIVE.sub(r"\g<what> should be", bare))
     for candidate in _candidates(whole):
         cut = candidate.strip().rstrip(" .,;:")
         if not _fits(cut, limit, len(words(text))):

@@ -16,6 +16,7 @@ WORDS_IN_AN_ITEM = 60
 WORDS_IN_A_REMARK = 9
 _IN_LIST = ("item", "paragraph", "code", "output", "quote")
 _NUMBERING = re.compile(r"^(?:\d+(?:\.\d+)*[.)]?|[A-Z][.)]|[A-Z] [-–—]|\(\d+\))\s+(?=\S)")
+_ATTRIBUTES = re.compile(r"\{[^{}]*\}\.?")  # of a picture that was left out
 _FIRST_PERSON = re.compile(r"\b(?:I|my|me)\b")
 
 
@@ -304,7 +305,7 @@ def _keeps(sentence: Sentence, before: bool, leads: bool) -> bool:
     text = sentence.text
     if patterns.STRONGLY_POINTING.search(text) or patterns.TALKS_TO_TEACHER.search(text):
         return False
-    if not re.search(r"\w{2}", text):
+    if not re.search(r"\w{2}", text) or _ATTRIBUTES.fullmatch(text):
         return False
     if "lead" in sentence.roles and sentence.kind != "item":
         return leads and (before or not sentence.leans)

@@ -25,7 +25,7 @@ from service.authors.extractive.scene_frame import (
 from service.authors.extractive.scene_joining import join_short
 from service.authors.extractive.scene_lists import list_scenes, table_scene
 from service.authors.extractive.scene_map import draw_maps
-from service.authors.extractive.scene_recall import faded_scene, recall_scene
+from service.authors.extractive.scene_recall import faded_scene, objective_scene, recall_scene
 from service.authors.extractive.scene_stages import draw_stages
 from service.authors.extractive.scene_text import TextScenes, fill_empty
 from service.authors.extractive.scene_thinning import thin
@@ -34,6 +34,7 @@ from service.authors.extractive.selection import left_out
 from service.authors.extractive.sentences import Sentence
 from service.authors.extractive.signposts import Signposts
 from service.authors.extractive.titles import key_terms
+from service.authors.extractive.verb_forms import base_verb, word_classes
 from service.authors.extractive.words import shorten
 from service.domain import storyboard as board
 from service.domain.course import CoursePlan
@@ -53,7 +54,7 @@ def storyboard_of(plan: CoursePlan, lesson: Lesson, library: Library, check: Qui
     number = [planned.id for planned in plan.lessons].index(lesson.id) + 1
     module = plan.module_of(lesson.id).title
     hook = hook_question(lesson.title, lesson.objectives, _own_questions(plan, lesson, library), library.casing)
-    parts = [section.telling.title for section in sections if section.telling.level > 1 and section.title != HEADING]
+    parts = _parts(sections)
     scenes = opening(lesson.title, module, number, lesson.objectives, hook, parts, library.casing)
     body = _Body(sections, dropped, library).scenes()
     join_short(body)
@@ -63,8 +64,11 @@ def storyboard_of(plan: CoursePlan, lesson: Lesson, library: Library, check: Qui
     _retitle(body, sections)
     for scene in (*scenes, *body):
         thin(scene)
-    scenes += _with_questions(body, check, sections)
     closing = recap(lesson.objectives, sections, keypoints, dropped, library.casing)
+    scenes += _with_questions(body, check, sections)
+    if closing and lesson.objectives and not any(scene.kind == "question" for scene in scenes):
+        asked = objective_scene(lesson.objectives[0], closing.lines, library.casing)
+        scenes += [asked] if asked else []
     scenes += [closing] if closing else []
     for scene in scenes:
         thin(scene)
@@ -77,6 +81,14 @@ def storyboard_of(plan: CoursePlan, lesson: Lesson, library: Library, check: Qui
         language=plan.language,
         scenes=tuple(finish(scene, f"s{place}") for place, scene in enumerate(scenes, start=1)),
     )
+
+
+def _parts(sections: Sequence[Section]) -> list[str]:
+    """The headings of the lesson's parts: the highest ones below its title."""
+    tellings = [section.telling for section in sections if section.telling.level > 1 and section.title != HEADING]
+    tellings = [telling for telling in tellings if telling.parent is None or telling.title != telling.parent.title]
+    top = min((telling.level for telling in tellings), default=0)
+    return [telling.title for telling in tellings if telling.level == top]
 
 
 def _with_questions(body: list[SceneDraft], check: QuizItem | None, sections: Sequence[Section]) -> list[SceneDraft]:
@@ -146,6 +158,8 @@ class _Body:
     def _announcement(self, title: str) -> str:
         """Says what comes next; a heading that is a sentence stands after a colon, where it needs no grammar."""
         topic = self.casing.with_article(self.casing.inside(title))
+        if _is_order(topic):
+            return f"Next: {title.rstrip('.')}."
         asks = re.match(r"(?:how|why|what|when|where)\b", topic)
         if not asks and re.search(r"\b(?:is|are|was|were|do|does|can|should|must|you|we)\b", topic):
             return f"Next: {title.rstrip('.')}."
@@ -250,6 +264,15 @@ class _Body:
                 break
             units.append(unit)
         return units
+
+
+def _is_order(topic: str) -> bool:
+    """Whether the heading tells what to do: it then follows a colon, since nobody turns to “create an account”."""
+    first, _, rest = topic.lower().partition(" ")
+    classes = word_classes(first)
+    if not rest or "VERB" not in classes or base_verb(first) != first:
+        return False
+    return not classes & {"NOUN", "ADJ"} or bool(re.match(r"(?:the|an?|your|its|all|each|every|one) ", rest))
 
 
 def _prose(idea: Idea, units: list[Unit], text: TextScenes) -> None:
