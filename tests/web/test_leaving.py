@@ -63,7 +63,7 @@ def test_everything_that_names_the_person_goes(leaver: tuple[Browser, uuid.UUID]
 
 def test_the_page_says_what_goes_before_it_asks(leaver: tuple[Browser, uuid.UUID]) -> None:
     page = leaver[0].get("/account").text
-    assert "the course that is yours, with its lessons and films" in page
+    assert "the course that is yours with its lessons and films" in page
 
 
 def test_a_wrong_password_removes_nothing_and_is_counted(leaver: tuple[Browser, uuid.UUID]) -> None:
