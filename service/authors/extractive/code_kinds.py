@@ -71,7 +71,7 @@ def short_name(title: str) -> str:
     """A heading of a reference as people say it: `os.cpus()` for a call with its arguments, "the exit event"."""
     if match := _LABELLED.fullmatch(title):
         return f"the {_name(match['name']).strip(chr(39))} {match['label'].lower()}"
-    return _name(title)
+    return _name(title.rpartition(": ")[2])
 
 
 def _name(code: str) -> str:

@@ -41,7 +41,7 @@ _COMPARISON = re.compile(
     r"(?:(?:an? )?comparison (?:of|between)|comparing|(?:the )?differences? between|choosing between|choose between) "
     r"(?P<one>.+?) (?:with|and|to|or) (?P<other>.+)"
 )
-_EVENT = re.compile(r"(?:between|before|after|during|when|while|until|once|if) ")
+_EVENT = re.compile(r"(?:between|before|after|during|when|while|until|once) ")
 _MODAL = re.compile(
     r"\b(?:is|are|isn[’']t|aren[’']t|was|were|must|should|can|cannot|can[’']t|will|won[’']t|has|have)\b"
 )
@@ -224,7 +224,7 @@ def _from_verb(topic: str, is_noun: NounTest) -> str:
     if not rest or not first.isalpha():
         return ""
     if first.endswith("ing"):
-        return _from_gerund(topic)
+        return _from_gerund(topic, is_noun)
     if base_verb(first) != first or "VERB" not in word_classes(first):
         return ""
     if re.fullmatch(r"(?:and|or) .*|\w+ing", rest):
@@ -234,12 +234,14 @@ def _from_verb(topic: str, is_noun: NounTest) -> str:
     return to_do(topic) if _POINTER.match(rest) or (known and not named) else ""
 
 
-def _from_gerund(topic: str) -> str:
+def _from_gerund(topic: str, is_noun: NounTest) -> str:
     first, _, rest = topic.partition(" ")
     joined = re.match(r"(and|or) (\w+ing) (?=\w)", rest)
     base = _base(first)
     if not base or (_AFTER_A_NOUN.match(rest) and not joined):
         return ""
+    if " " not in rest and is_noun(f"{first} {rest}"):
+        return ""  # "the dangling reference"
     governs = base in VAGUE_VERBS or "NOUN" not in word_classes(first) or _takes_object(rest)
     return to_do(f"{base} {_and_bases(rest)}") if governs else ""
 

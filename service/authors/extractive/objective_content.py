@@ -42,6 +42,7 @@ _DEEDS = re.compile(
     r"(?:\w+(?:tion|ment|sis|ing)|setup|release|backup|restore|review|removal|transfer|update|upgrade|process|procedure)$"
 )
 LEAST_LISTED = 0.5  # of a section's words stand in its list, if the list is what the heading names
+LONGEST_ENTRY = 22  # words of an entry that is one of several things, not a statement about them
 LONGEST_CLAUSE = 13  # words
 
 
@@ -200,6 +201,10 @@ def is_good_definition(sentence: Sentence) -> bool:
         return False
     term, meaning = sentence.defines
     first, last = term.split()[0].lower(), term.split()[-1]
+    if re.match(
+        r"(?:most|some|all|many|any) of\b|(?:the|an?) (?:default|same|only|first|last|best|most|main|rest)\b", meaning
+    ):
+        return False
     if first in NO_TERMS or re.match(r"\d", meaning) or (len(last) == 1 and " " in term):
         return False
     marked = any(mark.start <= 5 and mark.kind in ("strong", "term", "code") for mark in sentence.marks)
@@ -235,7 +240,13 @@ def _by_list(topic: str, section: Section) -> str:
     if any(_advises([item[0].text for item in idea.items if item]) for idea in lists):
         return f"Follow the advice on {topic}"
     listed = is_plural(topic.split(" of ", maxsplit=1)[0]) and not re.match(r"(?:the|using|your) ", topic)
-    if lists and (listed or " of " in topic) and is_plural(topic.split(" of ", maxsplit=1)[0]):
+    longest = max((item[0].length for idea in lists for item in idea.items if item), default=0)
+    if (
+        longest <= LONGEST_ENTRY
+        and lists
+        and (listed or " of " in topic)
+        and is_plural(topic.split(" of ", maxsplit=1)[0])
+    ):
         return f"List {topic if topic.startswith('the ') else f'the {topic}'}"
     return ""
 

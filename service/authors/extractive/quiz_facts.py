@@ -144,7 +144,12 @@ def _question_for(section: Section, idea: Idea) -> str:
         text = lead.plain.rstrip(": .")
         if not re.search(r"\b(?:are|to|is|as|be|including|include|that|for|by|of)$", text):
             return f"{text}. Which of these does the source name? Select all that apply."
-    if section.parent is None or section.is_vague or len(content_words(section.title)) < 2:
+    if (
+        section.parent is None
+        or section.is_vague
+        or section.title.endswith("?")
+        or len(content_words(section.title)) < 2
+    ):
         return ""
     head = words(re.split(r" (?:of|for|in|to|that|with) ", section.title)[0])[-1].lower()
     if not is_plural(head) or (word_classes(head) and "NOUN" not in word_classes(head)):
@@ -155,7 +160,7 @@ def _question_for(section: Section, idea: Idea) -> str:
 def _plain_list(idea: Idea, entries: Sequence[tuple[str, Unit]]) -> bool:
     if any(re.match(r"[\"“]", text) or " - " in text for text, _ in entries):
         return False
-    if any(not text[0].isalpha() for text, _ in entries) or _mixed([text for text, _ in entries]):
+    if any(not text[0].isalpha() or "{" in text for text, _ in entries) or _mixed([text for text, _ in entries]):
         return False
     if any(bold_lead(unit.head) for unit in idea.units):
         return False

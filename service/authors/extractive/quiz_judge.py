@@ -108,7 +108,7 @@ def _statement(sentence: Sentence, kind: str) -> str:
     """The sentence's short form, if it can be judged with nothing around it."""
     if kind not in ("text", "definition") or sentence.roles & {"narrative", "example", "question", "step"}:
         return ""
-    if _HEDGED.search(sentence.text):
+    if _HEDGED.search(sentence.text) or re.match(r"[\w ]{2,20}: ", sentence.text):
         return ""
     short = compress(sentence.text, LONGEST)
     if not short or not max(SHORTEST, LEAST_KEPT * sentence.length) <= len(words(short)) <= LONGEST:

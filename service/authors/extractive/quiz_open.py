@@ -17,6 +17,7 @@ from service.authors.extractive.quiz_parts import Candidate, Exam
 from service.authors.extractive.quiz_passages import in_place, is_running_text
 from service.authors.extractive.quiz_shapes import WORTH, asked_of, term_asked
 from service.authors.extractive.sentences import Sentence
+from service.authors.extractive.verb_forms import is_imperative
 from service.authors.extractive.words import capitalized, overlap, stems
 from service.domain.course import Objective
 
@@ -31,7 +32,11 @@ _LISTING = re.compile(r"^(?:List|Identify|Name|Outline|Recall) ")
 _TWO_SIDES = re.compile(r"^(?:Compare|Contrast|Distinguish) (?P<one>.+?) (?:with|and|from|to) (?P<other>.+)$")
 _FIELD = re.compile(r"^[\w “”\"-]{2,24}: |^[\w.{}]+\.?$|^\W*[\w.\[\]]+ \{[A-Z]")
 _OF_US = re.compile(r"\b(?:we|our|us|I|my|let[’']s)\b|^(?:Consider|Default|Type|Example)s?:|^\W*[\w.\[\]]+ \{[A-Z]")
+_NO_CODE = frozenset(
+    ("text", "txt", "md", "markdown", "console", "output", "none", "plain", "plaintext", "diff", "log")
+)
 _NAMES = frozenset(("flag", "call", "member", "hyphened", "constant"))
+_RESOURCES = re.compile(r"\b(?:resources?|links?|reading|cheat ?sheets?|glossary|references?)\b", re.IGNORECASE)
 LONGEST_ANSWER_WORDS = 60
 LEAST_GIST_WORDS, ENOUGH_FOR_A_GIST = 18, 30
 FEWEST_POINTS = 3
@@ -73,7 +78,8 @@ def _practised(exam: Exam, objective: Objective, taken: set[int]) -> list[Candid
     for idea in exam.sections[home].ideas if match and home >= 0 else ():
         lines = [line for line in idea.code.splitlines() if line.strip()]
         whole = 1 < len(lines) <= MOST_LINES and not re.search(r"snip|\.\.\.|…", idea.code)
-        if match and idea.kind == "code" and whole and idea.cites and idea.cites[0].start not in taken:
+        written = idea.lang and idea.lang.lower() not in _NO_CODE
+        if match and idea.kind == "code" and written and whole and idea.cites and idea.cites[0].start not in taken:
             taken.add(idea.cites[0].start)
             stem = f"Write a few lines of your own that use {match[1]}, then compare them with the lesson's example."
             return [Candidate("open", "short", stem, cites=idea.cites[:1], model_answer=idea.code.strip("\n"))]
@@ -125,6 +131,12 @@ def _by_sentences(exam: Exam, sections: Sequence[Section], topic: set[str]) -> I
                     continue
                 shared = bool(topic & set(stems(sentence.text))) + 0.1 * min(unit.score, 1.5)
                 asked = asked_of(sentence, exam.library.casing)
+                if (
+                    asked
+                    and asked.form == "effect"
+                    and not set(stems(asked.given)) & (topic | set(stems(section.title)))
+                ):
+                    continue
                 if asked and not (asked.form in ("do", "way", "reason") and not is_running_text(section, exam)):
                     yield WORTH[asked.form] + 0.4 * shared, in_place(asked.question, section), sentence
                 elif question := term_asked(sentence, exam.library.casing):
@@ -163,7 +175,8 @@ def _plainly(exam: Exam, objective: Objective, taken: set[int]) -> Iterator[tupl
     text = objective.text
     doing = objective.bloom in ("apply", "create", "evaluate")
     named = _definitions(exam, text) if re.match(r"(?:Define|Distinguish|Explain what) ", text) else []
-    if named and (len(named) > 1 or not re.match(r"(?:Define|Distinguish) ", text)):
+    terms = len(re.split(r", | and | from ", _topic(text))) if re.match(r"(?:Define|Distinguish) ", text) else 1
+    if len(named) >= terms:
         yield question_of(objective), named
     yield question_of(objective, True), _listed(exam, objective, _kinds(text, doing))
     sides = _TWO_SIDES.match(text)
@@ -220,6 +233,8 @@ def _listed(exam: Exam, objective: Objective, kinds: Sequence[str]) -> list[Sent
         return []
     heads = [item[0] for item in max(fitting, key=lambda entry: entry[:2])[2].items if item]
     fields = sum(bool(_FIELD.match(head.text)) for head in heads)
+    if any(re.search(r"\bfollowing\b|:$", head.text) for head in heads):
+        return []
     if fields * 2 > len(heads) or len(heads) > MOST_STEPS or not all(head.cites for head in heads):
         return []
     return heads
@@ -255,6 +270,7 @@ def _key_point(exam: Exam, topic: str, taken: set[int]) -> list[Sentence]:
         and sentence.start not in taken
         and not POINTS_BACK.search(sentence.text[:30])
         and sentence.length >= LEAST_POINT_WORDS
+        and ("why " not in f"{topic} " or "cause" in sentence.roles)
         and (not re.match(r"what .+ (?:is|are)\b", topic) or set(stems(sentence.text)[:2]) & set(stems(topic)))
     ]
     best = max(fits, key=lambda entry: entry[:2], default=None)
@@ -279,6 +295,9 @@ def _points(section: Section) -> list[Sentence]:
     heads = [item[0] for item in lists[0].items if item] if len(lists) == 1 else []
     whole = FEWEST_POINTS <= len(heads) <= MOST_STEPS and all(head.cites and head.length >= 3 for head in heads)
     plain = not any(_FIELD.match(head.text) or _OF_THE_MOMENT.search(head.text) for head in heads)
+    plain = (
+        plain and not _RESOURCES.search(section.title) and sum(is_imperative(h.text) for h in heads) * 2 < len(heads)
+    )
     return heads if whole and plain and sum(head.length for head in heads) <= 2 * LONGEST_ANSWER_WORDS else []
 
 
@@ -288,15 +307,23 @@ def _gist(exam: Exam, section: Section, taken: set[int]) -> list[Sentence]:
         return []
     answer: list[Sentence] = []
     units = [u for i in section.ideas if i.kind in ("text", "definition") and not i.tone for u in i.units]
+    places = 1 if section.title.endswith("?") else PLACES_FOR_A_GIST
     for place, unit in enumerate(units):
         spoken = sum(sentence.length for sentence in answer)
         plain = _plain(exam, unit) and not any(s.start in taken for s in unit.sentences)
         full = spoken + unit.words > LONGEST_ANSWER_WORDS or spoken >= ENOUGH_FOR_A_GIST
-        if (answer and (full or not plain)) or (not answer and place >= PLACES_FOR_A_GIST):
+        if (answer and (full or not plain)) or (not answer and place >= places):
             break
         if plain:
             answer += unit.sentences
-    return answer if sum(sentence.length for sentence in answer) >= LEAST_GIST_WORDS else []
+    long_enough = sum(sentence.length for sentence in answer) >= LEAST_GIST_WORDS
+    return answer if long_enough and _is_about(answer, section) else []
+
+
+def _is_about(answer: Sequence[Sentence], section: Section) -> bool:
+    """Whether the passage names what the heading names: else it leads up to it, or away."""
+    named = set(stems(f"{section.title} {section.telling.title}"))
+    return not named or any(named & set(stems(sentence.text)) for sentence in answer)
 
 
 def _plain(exam: Exam, unit: Unit) -> bool:
@@ -310,7 +337,9 @@ def _plain(exam: Exam, unit: Unit) -> bool:
 def _anything(exam: Exam, section: Section, taken: set[int]) -> list[Sentence]:
     """One plain statement of the section, whatever it is."""
     told = (unit for unit in _tellable(section) if unit.head.start not in taken and _plain(exam, unit))
-    return next(([unit.head] for unit in told if unit.head.length >= LEAST_POINT_WORDS), [])
+    named = set(stems(f"{section.title} {section.telling.title}"))
+    long_enough = (unit.head for unit in told if unit.head.length >= LEAST_POINT_WORDS)
+    return next(([head] for head in long_enough if named & set(stems(head.text)[:2])), [])
 
 
 def _tellable(section: Section) -> list[Unit]:

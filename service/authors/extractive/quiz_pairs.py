@@ -12,7 +12,7 @@ from service.authors.extractive.quiz_reference import Pair, entries
 from service.authors.extractive.sentences import Sentence
 from service.authors.extractive.slide_lines import bold_lead
 from service.authors.extractive.verb_forms import word_classes
-from service.authors.extractive.words import bag, capitalized, cosine, rank, stems, words
+from service.authors.extractive.words import bag, capitalized, cosine, is_plural, rank, stems, words
 from service.domain.quiz import Option
 
 FEWEST, MOST = 3, 5
@@ -27,7 +27,10 @@ _DEED = re.compile(
     r"(?P<does>[a-z]+s (?:you |us )?.{8,110}?)(?:, (?:so|but|while|and|which|because)\b.*)?[.;]?$"
 )
 _ANOTHER_VERB = re.compile(r"^\w+ (?:is|are|can|may|might|must|should|will|have|has)\b")  # "labels are for …"
-_NO_DEED = re.compile(r"\b(?:this|these|those|it|they|them|above|below|following|same|another|also|example)\b")
+_NO_DEED = re.compile(
+    r"\b(?:this|these|those|it|they|them|above|below|following|same|another|also|example|additional|additionally|too|"
+    r"instead|as well)\b"
+)
 _DATED = re.compile(
     r"^(?:Default|Type|Added|Since|Respected|Deprecated)\b|\b(?:above|below|following)\b", re.IGNORECASE
 )
@@ -217,6 +220,7 @@ def _is_clause(title: str) -> bool:
 
 def _asked_for(label: str, title: str, cell: str) -> str:
     """The question after the row of a cell, by what the column's heading is: a name, a clause or a plain noun."""
+    label = label[:-1] if is_plural(label) else label
     if _is_clause(title):
         return f"which {_small(label)} is described by “{cell}”"
     if _is_name(title):

@@ -16,7 +16,7 @@ from service.authors.extractive.words import bag, capitalized, cosine, rank, ste
 from service.domain.quiz import Option
 
 LONGEST_OPTION = 18  # words
-CLEAR_WITHOUT_PLACE = 12  # words of a question that says by itself what it is about
+CLEAR_WITHOUT_PLACE = 14  # words of a question that says by itself what it is about
 
 
 def in_place(question: str, section: Section) -> str:
@@ -39,6 +39,8 @@ def choice_items(exam: Exam) -> list[Candidate]:
     for section, _, sentence in exam.told():
         asked = asked_of(sentence, exam.library.casing) if is_running_text(section, exam) else None
         shown = _option(asked, sentence) if asked else ""
+        if asked and asked.form == "effect" and not set(stems(asked.given)) & set(stems(section.telling.title)):
+            continue
         if not asked or not shown or exam.of_the_example(sentence) or gives_away(asked.given, shown):
             continue
         wrong = list(_others(asked, shown, sentence, pool.get(_kind(asked), [])))

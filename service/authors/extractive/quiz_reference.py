@@ -50,7 +50,13 @@ def entries(sections: Iterable[Section], library: Library) -> Iterator[Pair]:
         said = _said(first, name) if first is not None and first.cites else ""
         if first is not None and said:
             heading = reading.cite(section.start, section.start + len(section.title))
-            yield Pair(f"`{name}`", said, first.text, (*first.cites, heading), _is_deed(said))
+            yield Pair(
+                name if name.startswith("the ") else f"`{name}`",
+                said,
+                first.text,
+                (*first.cites, heading),
+                _is_deed(said),
+            )
 
 
 def _said(sentence: Sentence, name: str) -> str:

@@ -12,7 +12,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Literal
 
-from service.authors.extractive.lexicon import NO_SUBJECTS, STOPWORDS
+from service.authors.extractive.lexicon import ACTION_VERBS, NO_SUBJECTS, STOPWORDS
 from service.authors.extractive.objective_content import is_good_definition
 from service.authors.extractive.sentences import Sentence
 from service.authors.extractive.slide_lines import has_finite_verb
@@ -30,7 +30,7 @@ LONGEST_SUBJECT = 8
 _UNFIT = re.compile(
     r"\b(?:Listing|Figure|Table|Chapter|Section|Appendix|Step) \d|\b(?:following|above|below|aforementioned)\b|"
     r"\b(?:so far|at this point|at the moment|just now|earlier|later on|recall|notice|suppose|imagine|today|tomorrow|"
-    r"yesterday|he|she|his|her|him)\b|[:…]$|\betc\b",
+    r"yesterday|even if|he|she|his|her|him)\b|[:…]$|\betc\b",
     re.IGNORECASE,
 )
 HANGS = re.compile(
@@ -88,6 +88,7 @@ _OBJECT = re.compile(
     r"(?:the|an?|your|all|each|every|any|both|only|to|it|them|as|for|from|in|on|out|up|with|whether|that|what|how|when|"
     r"if|no|not|one|two|more|most|some|half|enough|[`“\"*-]|[A-Z]|\w+s\b)"
 )
+_PREPOSITION = re.compile(r"(?:to|for|of|from|in|on|with|as)\b")  # "impact to the system" is no order
 _DUTY = re.compile(
     r"^(?:please |then |first |always |never |do not |don[’']t |"
     r"you (?:must|should|need to|have to|will need to|can|may) )",
@@ -101,6 +102,13 @@ _LOOSE = re.compile(
 _EMPTY = re.compile(
     r"(?:it(?:[’']s| is| can be| may be)|there (?:is|are|may)) (?:an? )?"
     r"(?:easy|good|chance|important|possible|best|useful|hard|fine)\b"
+)
+# What is meant can only be seen where it stands: "The output is cryptic because …".
+_AT_HAND = re.compile(
+    r"(?:the|a) (?:\w+ed |\w+ing )?(?:output|result|message|program|code|example|function|line|script|error|listing|"
+    r"paper|scientist|person|man|woman|author|page|picture|screen|button|menu|panel|symbol|diagram|game|player)\b"
+    r"(?! (?:of|that|which|for)\b)",
+    re.IGNORECASE,
 )
 _REQUIRED = re.compile(r"\b(?:must|should|needs? to|ha(?:s|ve) to)\b")
 _STATIVE = re.compile(r"\b(?:is|are|has|have|can|cannot|may|must|should|needs?|do(?:es)? not)\b")
@@ -132,7 +140,7 @@ def _asked(text: str, keeps_capital: bool) -> Asked | None:
     text = text.rstrip(".! ")
     for shape in (_way, _case, _reason, _rule, lambda said: _effect(said, keeps_capital)):
         found = shape(text)
-        if found and _stands(found.given):
+        if found and _stands(found.given) and not _AT_HAND.match(found.given):
             return Asked(found.form, _to_you(found.question), found.given, found.answer)
     return None
 
@@ -180,7 +188,7 @@ def _case(text: str) -> Asked | None:
         return None
     if (
         not _has_verb(case)
-        or re.match(r"(?:see|refer) ", then)
+        or re.search(r"\b(?:see|refer to|consult) ", then)
         or re.search(r"\b(?:that|which|who) (?:is|are) \w+$", then)
     ):
         return None
@@ -198,9 +206,16 @@ def _case(text: str) -> Asked | None:
 def is_order(text: str) -> bool:
     """Whether it tells to do something: "commit message which …" only begins with a word that can be a verb."""
     first, _, rest = text.partition(" ")
-    if not is_imperative(text) or not rest or re.match(r"(?:see|refer|recall|note) ", text, re.IGNORECASE):
+    if (
+        not is_imperative(text)
+        or not rest
+        or first.lower() in ("even", "only", "like", "just", "still", "then")
+        or re.match(r"(?:see|refer|recall|note) ", text, re.IGNORECASE)
+    ):
         return False
-    return not word_classes(first.lower()) & {"NOUN", "ADJ"} or bool(_OBJECT.match(rest))
+    if not word_classes(first.lower()) & {"NOUN", "ADJ", "ADV"}:
+        return True
+    return bool(_OBJECT.match(rest)) and (first.lower() in ACTION_VERBS or not _PREPOSITION.match(rest))
 
 
 def _has_verb(case: str) -> bool:
@@ -223,6 +238,7 @@ def _reason(text: str) -> Asked | None:
         or match["claim"].count("“") % 2
     ):
         return None
+    asks = "What is the purpose of this?" if " so that " in text else "Why is this so?"
     claim = capitalized(_ADVERBIAL.sub("", match["claim"].rstrip(",")))
     if is_order(claim):
         deed = claim[:1].lower() + claim[1:]
@@ -231,9 +247,11 @@ def _reason(text: str) -> Asked | None:
         return None
     if not states(claim) or re.match(r"\w+(?:ing|s) (?:the|an?|to|in|on|with|all) ", claim):
         return None
-    if re.search(r"\b(?:not (?:only|just|simply)|either|is|are|was|simply|mainly|partly|only|just)$", claim):
+    if re.search(
+        r"\b(?:not (?:only|just|simply)|either|is|are|was|simply|mainly|partly|only|just|that[’']s|it[’']s)$", claim
+    ):
         return None
-    return Asked("reason", f"Why is this so? “{claim}.”", claim, match["why"])
+    return Asked("reason", f"{asks} “{claim}.”", claim, match["why"])
 
 
 def states(text: str) -> bool:
@@ -279,6 +297,8 @@ def _is_named_subject(who: str) -> bool:
     if len(words(who)) > LONGEST_SUBJECT or _NO_SUBJECT.search(who) or not _is_noun_phrase(who):
         return False
     if len(who.split()) == 1 and not re.search(r"\W|\d|[a-z][A-Z]", who):
+        return False
+    if who.rsplit(maxsplit=1)[-1].lower() in STOPWORDS:
         return False
     return not re.search(r"(?:ly|\b(?:examples?|object|output|result|program|code))$", who)
 
