@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from service.adapters.provider import judge
 from service.authors import open_author
@@ -25,6 +26,7 @@ from service.db.engine import session_scope
 from service.db.guarded_author import guarded_author
 from service.db.queries import lessons_of, read_sources
 from service.db.tables import (
+    Budget,
     Course,
     CourseState,
     Job,
@@ -39,8 +41,10 @@ from service.db.tables import (
 from service.domain.course import Brief
 from service.domain.quiz import Quiz
 from service.errors import BadInput, NotFound, Paused
-from service.pipeline.produce import create_course
+from service.pipeline.invoice import course_invoice, month_bills, months_with_bills
+from service.pipeline.produce import advance, create_course
 from service.pipeline.quality import report_of, sign_off_lesson, to_sign, waiting
+from service.pipeline.runs import go_on, start_generate
 from service.pipeline.verify import check_cites
 from service.ports import Services
 from service.settings import Settings, child_environment
@@ -107,6 +111,7 @@ def test_agents_write_a_course_whose_cites_hold_and_whose_calls_are_all_booked(
             assert items
             assert check_cites(lesson.text, lesson.storyboard, quiz, sources) > 10
         spent = session.scalar(select(func.sum(Run.spent_micro_dollars)).where(Run.course_id == course_id))
+        assert_the_invoice_is_the_ledger(session, course_id)
     rows = ledger(agents)
     assert len(rows) == server.calls() == len(records(agents.settings))
     assert sum(row.micro_dollars for row in rows) == spent
@@ -201,6 +206,66 @@ def test_a_killed_worker_repeats_at_most_one_call_and_books_each_once(
     assert server.calls() - len(kept) <= 1
     assert len(ledger(agents)) == len(kept)
     assert len({row.key for row in ledger(agents)}) == len(kept)
+    with session_scope(agents.engine) as session:
+        assert_the_invoice_is_the_ledger(session, course_id)
+
+
+def test_a_cap_reached_in_the_middle_pauses_the_run_and_a_higher_one_finishes_it(
+    agents: Services, paid: Settings, tmp_path: Path
+) -> None:
+    course_id, cap = begin(agents, tmp_path), 1_500
+    with both_lanes(agents):
+        eventually(lambda: moved_on(agents, course_id, CourseState.PLANNED), 120)
+        with session_scope(agents.engine) as session:
+            course = session.get_one(Course, course_id)
+            run = start_generate(
+                session, course, session.get_one(User, course.owner_id), film=False, settings=paid, cap=cap
+            )
+            run_id = run.id
+        eventually(lambda: "the cap of $0.0015" in paused_because(agents, run_id), 120)
+        with session_scope(agents.engine) as session:
+            run = session.get_one(Run, run_id)
+            dearest = max(row.micro_dollars for row in ledger(agents) if row.run_id == run_id)
+            assert cap <= run.spent_micro_dollars <= cap + dearest, "at most the call under way is paid above the cap"
+            go_on(session, run, paid, cap=1_000_000)
+        eventually(lambda: state(agents, course_id) == CourseState.READY, 120)
+    with session_scope(agents.engine) as session:
+        assert_the_invoice_is_the_ledger(session, course_id)
+
+
+def moved_on(services: Services, course_id: uuid.UUID, to: CourseState) -> bool:  # noqa: F811
+    """Start what comes next until the course has come so far."""
+    with session_scope(services.engine) as session:
+        if session.get_one(Course, course_id).state == to:
+            return True
+        advance(session, course_id, film=False)
+    return False
+
+
+def paused_because(services: Services, run_id: uuid.UUID) -> str:  # noqa: F811
+    with session_scope(services.engine) as session:
+        return session.get_one(Run, run_id).paused_because
+
+
+def assert_the_invoice_is_the_ledger(session: Session, course_id: uuid.UUID) -> None:
+    """Runs, lessons and agents of the invoice sum up to the ledger, to the runs, and to the owner's month."""
+    bills = course_invoice(session, course_id)
+    by_kind = {bill.kind: bill for bill in bills}
+    assert set(by_kind) == {"plan", "generate"}
+    titles = {lesson.title for lesson in lessons_of(session, course_id)}
+    assert {lesson.title for lesson in by_kind["generate"].lessons} == titles
+    agents = {item.what.split(" (")[0] for lesson in by_kind["generate"].lessons for item in lesson.items}
+    assert agents == {"researcher", "writer", "storyboarder", "quiz_master", "critic"}
+    billed = sum(bill.micro_dollars for bill in bills)
+    assert billed == session.scalar(
+        select(func.sum(LedgerEntry.micro_dollars)).where(LedgerEntry.course_id == course_id)
+    )
+    assert billed == session.scalar(select(func.sum(Run.spent_micro_dollars)).where(Run.course_id == course_id))
+    owner = session.get_one(Course, course_id).owner_id
+    month = months_with_bills(session, owner)[0]
+    assert billed == sum(bill.micro_dollars for bill in month_bills(session, owner, month))
+    purse = session.get_one(Budget, (f"user:{owner}", f"{month:%Y-%m}"))
+    assert billed == purse.spent_micro_dollars
 
 
 def test_the_sample_course_is_written_without_a_model_whatever_the_settings_say(
@@ -274,8 +339,6 @@ def state(services: Services, course_id: uuid.UUID) -> CourseState:  # noqa: F81
 
 def drive(services: Services, course_id: uuid.UUID, stop: threading.Event) -> None:  # noqa: F811
     """Start what comes next until told to stop, as the site's pages do for people."""
-    from service.pipeline.produce import advance
-
     while not stop.is_set():
         with session_scope(services.engine) as session:
             if advance(session, course_id, film=False) is None:
