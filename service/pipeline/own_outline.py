@@ -11,13 +11,13 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from service.authors.extractive.words import stems
 from service.domain.bloom import BLOOM_VERBS
 from service.domain.chunks import chunks_of
 from service.domain.conventions import OBJECTIVES_A_LESSON
 from service.domain.course import Brief, CoursePlan, GlossaryEntry, LessonPlan, ModulePlan, Objective
 from service.domain.outline_text import read_outline, title_in
 from service.domain.source import Chunk, Source, Span
+from service.domain.support_words import read
 from service.errors import BadInput
 from service.ports import Evidence
 
@@ -25,15 +25,18 @@ CANDIDATES = 40  # passages that retrieval names for a lesson
 MOST_WORDS = 1100  # of a lesson's passages: six minutes of video, as the author without a model cuts its own
 # A passage is about a lesson when it holds this share of what its title, or one objective, is about, counted by rarity.
 ABOUT = 0.5
+
+
+def stems(text: str) -> frozenset[str]:
+    """The stems of the words that carry meaning."""
+    return frozenset(word.stem for word in read(text) if word.content)
+
+
 # Words of titles that every subject has.
-GENERAL = frozenset(
-    stems(
-        "introduction overview basics basic fundamentals essentials summary conclusion review recap getting started "
-        "guide matters understanding learning lesson module unit chapter part topic key important simple advanced"
-    )
+GENERAL = stems(
+    "introduction overview basics basic fundamentals essentials summary conclusion review recap getting started "
+    "guide matters understanding learning lesson module unit chapter part topic key important simple advanced"
 )
-
-
 # Of what retrieval finds for a lesson, what is less than this share as much about it as its best passage is left out.
 NEARLY_AS_GOOD = 0.6
 ANNOUNCING = ("objectives", "questions", "keypoints", "skip")
@@ -61,6 +64,7 @@ class _Shelf:
 
     def __init__(self, sources: Sequence[Source]) -> None:
         self.words: dict[tuple[str, int], frozenset[str]] = {}
+        self.headings: dict[tuple[str, int], frozenset[str]] = {}
         self.order: dict[tuple[str, int], int] = {}
         self.practice: set[tuple[str, int]] = set()
         self.chunks: list[Chunk] = []
@@ -76,11 +80,16 @@ class _Shelf:
             self.practice.add(_key(chunk))
         self.order[_key(chunk)] = len(self.chunks)
         self.chunks.append(chunk)
-        self.words[_key(chunk)] = frozenset(stems(f"{chunk.heading}\n{chunk.text}"))
+        self.headings[_key(chunk)] = stems(chunk.heading)
+        self.words[_key(chunk)] = stems(f"{chunk.heading}\n{chunk.text}")
 
     def rarity(self, word: str) -> float:
         """Inverse document frequency; a word that no passage has weighs most."""
         return math.log(1 + len(self.chunks) / (self.counts[word] or 0.5))
+
+    def named(self, wanted: frozenset[str], chunk: Chunk) -> float:
+        """The share of the title's words that stand in the headings above the passage."""
+        return len(wanted & self.headings[_key(chunk)]) / len(wanted) if wanted else 0.0
 
     def weigh(self, wanted: frozenset[str], chunk: Chunk) -> tuple[float, float]:
         """The share of what is wanted that the passage holds, and how much that is."""
@@ -208,7 +217,8 @@ def _claims(outline: CoursePlan, number: int, shelf: _Shelf, evidence: Evidence)
         share, sure = shelf.weigh(title, chunk)
         aim, sure_aim = max((shelf.weigh(wanted, chunk) for wanted in aims), default=(0.0, 0.0))
         if max(share, aim) >= ABOUT:
-            found.append(_Claim(number, chunk, share + aim / 2 + 0.2 / (1 + rank), sure + sure_aim / 2))
+            fit = share + shelf.named(title, chunk) + aim / 2 + 0.2 / (1 + rank)
+            found.append(_Claim(number, chunk, fit, sure + sure_aim / 2))
     best = max((claim.fit for claim in found), default=0.0)
     return [claim for claim in found if claim.fit >= NEARLY_AS_GOOD * best]
 
@@ -216,7 +226,7 @@ def _claims(outline: CoursePlan, number: int, shelf: _Shelf, evidence: Evidence)
 def _about(text: str) -> frozenset[str]:
     """The words that say what a title or an objective is about."""
     first, _, rest = text.partition(" ")
-    return frozenset(stems(rest if rest and first.lower() in BLOOM_VERBS else text)) - GENERAL
+    return stems(rest if rest and first.lower() in BLOOM_VERBS else text) - GENERAL
 
 
 def _words(chunks: Sequence[Chunk]) -> int:
@@ -246,7 +256,7 @@ def _objectives(
     """For each lesson that came without: those of the author's lessons about the same passages that fit it best."""
     lacking = [lesson for lesson in outline.lessons if not lesson.objectives and passages[lesson.id]]
     names = {lesson.id: _about(lesson.title) for lesson in lacking}
-    told = {lesson.id: frozenset(stems(_told(lesson, passages[lesson.id]))) for lesson in lacking}
+    told = {lesson.id: stems(_told(lesson, passages[lesson.id])) for lesson in lacking}
     texts: dict[str, list[Objective]] = {lesson.id: [] for lesson in lacking}
     for drafted in draft.lessons:
         homes = [lesson for lesson in lacking if _overlap(drafted.passages, passages[lesson.id])]
