@@ -21,6 +21,7 @@ from service.pipeline.authoring import knows_topics
 from service.web.courses import UNTITLED
 from service.web.deps import CourseInPath, Database, Person
 from service.web.editing import note_editor
+from service.web.shelf import shelf_of
 from service.web.site import render, site_of
 
 router = APIRouter()
@@ -99,7 +100,8 @@ def brief_view(
     request: Request, database: Session, course: Course, *, problem: str = "", status: int = 200
 ) -> Response:
     """The page, with the reason when something could not be done."""
-    found = sources_of(database, course.id)
+    shelf = shelf_of(database, course)
+    found = shelf.sources
     settings = site_of(request).settings
     topics = knows_topics(settings, course)
     return render(
@@ -109,7 +111,7 @@ def brief_view(
         course=course,
         title="" if course.title == UNTITLED else course.title,
         problem=problem,
-        sources=found,
+        shelf=shelf,
         levels=LEVELS,
         languages=LANGUAGES,
         limit=settings.upload_limit_bytes,

@@ -73,7 +73,8 @@ def source_page(
     source = database.scalar(
         select(Source)
         .where(Source.course_id == course.id, Source.sha256 == sha256, Source.state == SourceState.READY)
-        .order_by(Source.position)
+        .where(Source.replaces.is_(None))
+        .order_by(Source.superseded_by.is_not(None), Source.position)
         .limit(1)
     )
     if source is None or source.body is None:

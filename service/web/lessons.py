@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated
@@ -15,6 +16,7 @@ from service.db.queries import lessons_of, may_change, newest_media
 from service.db.tables import Course, Lesson, Media, QuizItem, Revision, RevisionState, User
 from service.domain.storyboard import Film
 from service.errors import NotFound
+from service.pipeline.outdated import Resting
 from service.pipeline.quality import signers_of
 from service.ports import Services
 from service.web.courses import units_of
@@ -22,6 +24,7 @@ from service.web.deps import Caller, CourseInPath, Database, LessonInPath, Perso
 from service.web.evidence import Numbers
 from service.web.learning import enrol, finish_lesson, keep_place, place_of, watchable
 from service.web.overview import overviews
+from service.web.shelf import unsettled
 from service.web.site import render, wants_html
 
 router = APIRouter()
@@ -111,17 +114,19 @@ def finish(
 
 @dataclass(frozen=True)
 class Changes:
-    """For who may change the lesson: where, and how many proposals wait."""
+    """For who may change the lesson: where, how many proposals wait, and what rests on an old version of a source."""
 
     address: str
     waiting: int
+    resting: Sequence[Resting] = ()
 
 
 def _changes(database: Session, course: Course, lesson: Lesson, person: User | None) -> Changes | None:
     if lesson.text is None or not may_change(database, person, course):
         return None
     proposed = select(func.count()).where(Revision.lesson_id == lesson.id, Revision.state == RevisionState.PROPOSED)
-    return Changes(f"/courses/{course.id}/lessons/{lesson.id}", database.scalar(proposed) or 0)
+    address = f"/courses/{course.id}/lessons/{lesson.id}"
+    return Changes(address, database.scalar(proposed) or 0, unsettled(database, course, lesson))
 
 
 def _media(database: Session, lesson: Lesson) -> Media:

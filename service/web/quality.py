@@ -11,6 +11,7 @@ from fastapi.responses import RedirectResponse, Response
 from service.errors import BadInput
 from service.pipeline.quality import report_of, sign_off, sign_off_lesson, to_sign, waiting
 from service.web.deps import CourseInPath, Database, Person
+from service.web.shelf import proposals_of
 from service.web.site import render
 
 router = APIRouter()
@@ -28,7 +29,9 @@ def quality_page(request: Request, course: CourseInPath, database: Database, per
         course=course,
         gates=[check for check in report.checks if check.kind == "gate"],
         teaching=[check for check in report.checks if check.kind == "pedagogy"],
-        waiting=found,
+        waiting=[one for one in found if not one.changes],
+        outdated=[one for one in found if one.changes],
+        proposals=proposals_of(database, course),
         to_sign=[one for one in to_sign(found) if len(one.keys) > 1],
         looks=LOOKS,
         me=person.name,

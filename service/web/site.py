@@ -22,6 +22,7 @@ from service.web.callers import Callers
 from service.web.cover import draw_cover
 from service.web.policy import Rule
 from service.web.prose import inline
+from service.web.shelf import then_and_now
 from service.web.sums import amount, exact, paid_for, price_range, units
 
 STATIC = Path(__file__).parent / "static"
@@ -102,6 +103,7 @@ def open_templates(settings: Settings) -> Environment:
         "amount": amount,
         "units": units,
         "paid_for": paid_for,
+        "then_and_now": then_and_now,
     }
     environment.globals |= {"static": f"/static/{static_version()}", "draw_cover": draw_cover, "THEMES": THEMES}
     return environment

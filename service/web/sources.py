@@ -6,22 +6,26 @@ import hashlib
 import shutil
 import tempfile
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Request, UploadFile
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from service.db.queries import lessons_of, sources_of
-from service.db.tables import Course, CourseState, Source, SourceState
-from service.errors import BadInput
+from service.db.tables import Course, CourseState, Source
+from service.errors import BadInput, NotFound
 from service.pipeline import runs
 from service.pipeline.authoring import knows_topics
+from service.pipeline.versions import add_version
 from service.ports import StorageService
 from service.web.brief import brief_view, teaching_minutes, why_not_yet
 from service.web.deps import CourseInPath, Database, ServicesDep
+from service.web.shelf import shelf_of
 from service.web.site import render, site_of, wants_html
 
 router = APIRouter()
@@ -37,17 +41,16 @@ def source_rows(
     if_none_match: Annotated[str, Header()] = "",
 ) -> Response:
     """The rows as they stand, for the page that waits while files are read."""
-    found = sources_of(database, course.id)
-    reading = any(source.state in (SourceState.UPLOADED, SourceState.READING) for source in found)
-    page = render(request, "parts/files.html", sources=found, course=course)
+    shelf = shelf_of(database, course)
+    page = render(request, "parts/files.html", shelf=shelf, course=course)
     tag = f'"{hashlib.sha256(bytes(page.body)).hexdigest()[:16]}"'
     if tag == if_none_match:
         return Response(status_code=304, headers={"ETag": tag})
     body = {
         "html": bytes(page.body).decode(),
-        "reading": reading,
-        "holds": teaching_minutes(found),
-        "why_not": why_not_yet(found, topics=knows_topics(site_of(request).settings, course)),
+        "reading": shelf.reading,
+        "holds": teaching_minutes(shelf.sources),
+        "why_not": why_not_yet(shelf.sources, topics=knows_topics(site_of(request).settings, course)),
     }
     return JSONResponse(body, headers={"ETag": tag})
 
@@ -75,13 +78,38 @@ def add_files(
     return RedirectResponse(f"/courses/{course.id}/brief", 303)
 
 
+@router.post("/courses/{course_id:uuid}/sources/{source_id:uuid}/replace")
+def replace_source(
+    request: Request,
+    source_id: uuid.UUID,
+    course: CourseInPath,
+    database: Database,
+    services: ServicesDep,
+    file: UploadFile,
+) -> Response:
+    """Take in a newer version of a source; the one that is there stays in force until the new one is compared."""
+    name = display_name(file.filename or "")
+    try:
+        with _received(file, name, site_of(request).settings.upload_limit_bytes) as path:
+            add_version(database, services.storage, course, source_id, name, path)
+    except NotFound:
+        raise
+    except BadInput as error:
+        return brief_view(request, database, course, problem=str(error), status=error.status)
+    return RedirectResponse(f"/courses/{course.id}/brief", 303)
+
+
 @router.post("/courses/{course_id:uuid}/sources/{source_id:uuid}/remove")
 def remove_source(request: Request, source_id: uuid.UUID, course: CourseInPath, database: Database) -> Response:
-    """Take a file out of the course; only while nothing was made from it."""
+    """Take a file out of the course; only while nothing was made from it, as of a version that is not in force yet."""
+    mine = (Source.id == source_id, Source.course_id == course.id)
+    coming = database.scalar(select(Source.id).where(*mine, Source.replaces.is_not(None))) is not None
     written = any(lesson.text is not None for lesson in lessons_of(database, course.id))
-    if written or course.state not in (CourseState.DRAFT, CourseState.PLANNED):
+    if not coming and (written or course.state not in (CourseState.DRAFT, CourseState.PLANNED)):
         raise BadInput("Lessons were made from this file. Their cites would point nowhere, so it stays.")
-    database.execute(delete(Source).where(Source.id == source_id, Source.course_id == course.id))
+    earlier = (Source.superseded_by == source_id, Source.course_id == course.id)
+    database.execute(delete(Source).where(*earlier))  # they would come into force again
+    database.execute(delete(Source).where(*mine))
     if wants_html(request):
         return RedirectResponse(f"/courses/{course.id}/brief", 303)
     return HTMLResponse("", 204)
@@ -99,6 +127,13 @@ def display_name(given: str) -> str:
 def _take(
     database: Session, storage: StorageService, course: Course, upload: UploadFile, name: str, limit: int
 ) -> None:
+    with _received(upload, name, limit) as path:
+        runs.add_source(database, storage, course, name, path)
+
+
+@contextmanager
+def _received(upload: UploadFile, name: str, limit: int) -> Iterator[Path]:
+    """The upload as a file, for as long as it is looked at. Raises BadInput when it is no file that can be read."""
     if Path(name).suffix.lower() not in KINDS:
         raise BadInput(f"{name}: this kind of file cannot be read. Add PDF, Word, PowerPoint, Markdown, HTML or text.")
     with tempfile.TemporaryDirectory() as folder:
@@ -112,4 +147,4 @@ def _take(
             raise BadInput(
                 f"{name} has {length / 1e6:.0f} MB; {limit // 1_000_000} MB fit. Split it and add the parts."
             )
-        runs.add_source(database, storage, course, name, path)
+        yield path

@@ -15,7 +15,7 @@ from tests.web.conftest import Browser
 from tests.web.world import SHA, World
 
 Browsers = Callable[..., tuple[Browser, uuid.UUID]]
-COUNTED = 83
+COUNTED = 84
 
 
 def walk(router: Any, prefix: str = "") -> Iterator[tuple[str, str]]:

@@ -9,15 +9,15 @@ from html.parser import HTMLParser
 
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 
 from service.db.engine import session_scope
-from service.db.tables import Course, Lesson, RevisionCause, User
+from service.db.tables import Course, Lesson, RevisionCause, Source, User
 from service.domain.revision import Change
 from service.pipeline import revisions, runs, wishes
 from service.settings import ROOT
 from service.web.site import STATIC
-from tests.authors.texts import sourdough
+from tests.authors.texts import backups, sourdough
 from tests.pipeline.written_course import write_course
 from tests.web.conftest import Browser
 from tests.web.world import SHA, World
@@ -53,6 +53,18 @@ def changed(engine: Engine, me: uuid.UUID) -> list[str]:
         ]
 
 
+def outgrown(engine: Engine, world: World, me: uuid.UUID) -> list[str]:
+    """The pages of a course whose source has a newer version that says none of what the lessons cite."""
+    with session_scope(engine) as session:
+        written = write_course(session, session.get_one(User, me), (backups,))
+    newer = world.source(written.course)
+    with session_scope(engine) as session:
+        older = update(Source).where(Source.course_id == written.course, Source.id != newer)
+        session.execute(older.values(superseded_by=newer))
+    home = f"/courses/{written.course}"
+    return [f"{home}/brief", f"{home}/quality", f"{home}/lessons/{written.lessons[0]}"]
+
+
 @pytest.fixture
 def pages(app: FastAPI, browser_of: Browsers, world: World, engine: Engine) -> Iterator[dict[str, str]]:
     """Every kind of page once, as somebody sees it, by address."""
@@ -75,7 +87,7 @@ def pages(app: FastAPI, browser_of: Browsers, world: World, engine: Engine) -> I
                 f"/courses/{going}/generating", course, f"{course}/lessons/{lesson}", f"{course}/lessons/{lesson}/quiz",
                 f"{course}/lessons/{lesson}/quiz?q=4", f"{course}/lessons/{lesson}/quiz?q=99",
                 f"{course}/sources/{SHA}?start=0&end=4", f"{course}/sources/{SHA}", f"{course}/quality",
-                f"{course}/ask", f"{course}/invoice", *changed(engine, me),
+                f"{course}/ask", f"{course}/invoice", *changed(engine, me), *outgrown(engine, world, me),
             ),
         ),
     ):  # fmt: skip

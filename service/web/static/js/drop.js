@@ -31,10 +31,11 @@ export function start(root) {
   input.addEventListener("change", chosen);
   if (input.files.length) chosen();                  // chosen before this script was there
   list.addEventListener("submit", async (event) => {
-    event.preventDefault();
     const form = event.target;
+    if (form.enctype === "multipart/form-data") return;   // a newer version goes up with the page
+    event.preventDefault();
     const { status, body } = await send("POST", form.action, { form: new FormData(form) });
-    if (status === 204) { form.closest("li").remove(); watch(root, list); }
+    if (status === 204) { (form.closest(".newer") ?? form.closest("li")).remove(); watch(root, list); }
     else toast(body?.error ?? "Not removed. Check the connection and try again.");
   });
   root.addEventListener("submit", (event) => {
