@@ -5,6 +5,7 @@ Nothing of the lesson is written here. What comes back is held against what was 
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -36,6 +37,8 @@ from service.pipeline.till import authored
 from service.pipeline.verify import check_documents
 from service.pipeline.write import Assignment, assignment_of
 from service.ports import Services
+
+log = logging.getLogger(__name__)
 
 UNTOLD = "What is new stands in the text only; the video does not say it."
 FEWER_QUESTIONS = "A question about what is gone was taken out, and nothing else could be asked instead."
@@ -125,7 +128,10 @@ def _with_video(task: Task, wished: Wished, after: LessonDocuments) -> LessonDoc
     board = without_scenes(after.storyboard, emptied_scenes(after.storyboard, gone))
     after = after.model_copy(update={"storyboard": board})
     for scene in touched_scenes(board, gone):
-        after = _with_scene(task, wished, after, scene)
+        try:
+            after = _with_scene(task, wished, after, scene)
+        except BadInput as refusal:  # it stays as it is, and `_note` says so
+            log.info("scene %s of lesson %s is not redrawn: %s", scene, wished.job.lesson_id, refusal)
     return after
 
 
@@ -195,13 +201,20 @@ def _propose(session: Session, task: Task, wished: Wished, after: LessonDocument
 
 def _note(wished: Wished, after: LessonDocuments) -> str:
     """What to look at before deciding."""
-    before, notes = wished.before, []
+    before = wished.before
     known = set(before.text.claims())
     doubtful = [c for c in after.text.claims() if c not in known and c.state in BLOCKS_PUBLISHING]
-    if doubtful:
-        notes.append(f"No passage supports “{doubtful[0].text}”.")
-    if after.storyboard and after.text != before.text and untold(before.text, after.text, after.storyboard):
-        notes.append(UNTOLD)
+    notes = [f"No passage supports “{claim.text}”." for claim in doubtful[:1]] + _about_the_video(before, after)
     if before.quiz and after.quiz and len(after.quiz.items) < len(before.quiz.items):
         notes.append(FEWER_QUESTIONS)
     return " ".join(notes)
+
+
+def _about_the_video(before: LessonDocuments, after: LessonDocuments) -> list[str]:
+    """Where the video and the changed text part."""
+    if after.storyboard is None or after.text == before.text:
+        return []
+    left = touched_scenes(after.storyboard, Gone.between(before.text, after.text))
+    titles = [scene.title for scene in after.storyboard.scenes if scene.id in left]
+    notes = [f"The scene “{title}” still shows what the text no longer says. Change it by itself." for title in titles]
+    return notes[:1] + [UNTOLD] * untold(before.text, after.text, after.storyboard)

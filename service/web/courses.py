@@ -200,4 +200,7 @@ def _needs(course: Course, view: Overview) -> list[Need]:
         needs.append(
             Need(course, "note", "edit", "has an outline that waits for your review.", "Review it", f"{home}/outline")
         )
+    if view.proposed:
+        says = f"has {view.proposed} change{'s that wait' if view.proposed > 1 else ' that waits'} for your decision."
+        needs.append(Need(course, "note", "edit", says, "Look at it", f"{home}/changes"))
     return needs

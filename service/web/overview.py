@@ -17,7 +17,10 @@ from service.db.tables import (
     LessonProgress,
     LessonState,
     Module,
+    Revision,
+    RevisionState,
     Run,
+    RunKind,
     Source,
     SourceState,
     User,
@@ -33,6 +36,7 @@ class Overview:
     failed: int = 0
     refused: int = 0
     finished: int = 0
+    proposed: int = 0
     minutes: float = 0.0
     percent: int = 0
     learners: int = 0
@@ -91,6 +95,12 @@ def _count_rest(database: Session, found: dict[uuid.UUID, Overview]) -> None:
     learners = select(Enrolment.course_id, func.count()).where(Enrolment.course_id.in_(found))
     for course_id, number in database.execute(learners.group_by(Enrolment.course_id)):
         found[course_id].learners = number
-    newest = select(Run).where(Run.course_id.in_(found)).order_by(Run.course_id, Run.created_at.desc())
+    proposed = select(Revision.course_id, func.count()).where(
+        Revision.course_id.in_(found), Revision.state == RevisionState.PROPOSED
+    )
+    for course_id, number in database.execute(proposed.group_by(Revision.course_id)):
+        found[course_id].proposed = number
+    whole = Run.kind.not_in((RunKind.REVISE, RunKind.REPAIR))  # the others are about a single lesson or source
+    newest = select(Run).where(Run.course_id.in_(found), whole).order_by(Run.course_id, Run.created_at.desc())
     for run in database.scalars(newest.distinct(Run.course_id)):
         found[run.course_id].percent = run.percent

@@ -42,7 +42,7 @@ from service.domain.quiz import QuizItem as Item
 from service.domain.revision import Change, LessonDocuments
 from service.domain.storyboard import Cue, Film
 from service.domain.wishes import words_of
-from service.errors import Conflict, NotFound, Unavailable
+from service.errors import BadInput, Conflict, NotFound, Unavailable
 from service.pipeline import revisions, wishes
 from service.pipeline.filming import film_changed
 from service.pipeline.handlers import HANDLERS
@@ -361,6 +361,23 @@ def test_what_breaks_a_rule_is_refused_by_name(desk: Desk) -> None:
     revision = desk.revision(revision_id)
     assert (revision.state, revision.after) == (RevisionState.FAILED, None)
     assert "more than was asked for" in revision.note
+
+
+class Stubborn(ExtractiveAuthor):
+    """An author that redraws no scene alone."""
+
+    def revise(self, *args: Any, **kwargs: Any) -> LessonDocuments:
+        if args[3].part == "scene":
+            raise BadInput("This scene cannot be drawn alone. Change the lesson.")
+        return super().revise(*args, **kwargs)
+
+
+def test_a_scene_that_cannot_be_redrawn_alone_stays_and_the_proposal_says_so(desk: Desk) -> None:
+    revision_id = desk.ask(Change(part="block", id=desk.block().id, wish=SHORTER))
+    desk.work(dataclasses.replace(desk.services, author=Stubborn()))
+    revision = desk.revision(revision_id)
+    assert revision.state == RevisionState.PROPOSED
+    assert "still shows what the text no longer says" in revision.note
 
 
 class Failing(ExtractiveAuthor):
