@@ -51,6 +51,7 @@ _POINTER = re.compile(
     r"(?:the|an?|your|all|each|every|any|some|it|its|up|out|on|off|with|from|to|for|as|only|no|new|more|in|this|these|"
     r"that|those|between|before|after)\b"
 )
+_NO_OBJECT = re.compile(r"(?:and|or) .*|\w+ing")
 # After a gerund these show that it is a noun: "testing is …", "baking of bread", "hashing algorithms".
 _AFTER_A_NOUN = re.compile(
     r"(?:is|of|in|and|or|vs|at|method|guideline|process|practice|algorithm|thing|guide|style|skill|plan|session|"
@@ -75,6 +76,7 @@ def by_heading(topic: str, is_noun: NounTest, reasoned: bool = False) -> str:
 
 def bare(topic: str) -> str:
     """The heading without the words that only say that a text follows."""
+    topic = re.sub(r"^(?:step|part|stage|phase) \d+ ?[:.–-] ?", "", topic.strip(), flags=re.IGNORECASE)
     topic = _CLOSING.sub("", _OPENING.sub("", topic.strip().rstrip(":?!. ")))
     return re.sub(r"^the (?=\w+ed\b)", "", topic)
 
@@ -225,13 +227,20 @@ def _from_verb(topic: str, is_noun: NounTest) -> str:
         return ""
     if first.endswith("ing"):
         return _from_gerund(topic, is_noun)
-    if base_verb(first) != first or "VERB" not in word_classes(first):
-        return ""
-    if re.fullmatch(r"(?:and|or) .*|\w+ing", rest):
-        return ""  # "color and contrast", "type casting"
+    return to_do(topic) if _is_instruction(first, rest, is_noun) else ""
+
+
+def _is_instruction(first: str, rest: str, is_noun: NounTest) -> bool:
+    """Whether a verb opens it, and no noun: not "color and contrast", "type casting", "test plan", "use cases"."""
+    if base_verb(first) != first or "VERB" not in word_classes(first) or _NO_OBJECT.fullmatch(rest):
+        return False
+    if _POINTER.match(rest):
+        return True
+    one_noun = " " not in rest and rest.islower() and not is_plural(rest)
+    if (one_noun and "NOUN" in word_classes(first)) or (first, rest) == ("use", "cases"):
+        return False
     known = first in BLOOM_VERBS or first in ACTION_VERBS or _only_verb(first)
-    named = is_noun(" ".join(topic.split()[:2])) or "ADJ" in word_classes(first)
-    return to_do(topic) if _POINTER.match(rest) or (known and not named) else ""
+    return known and "ADJ" not in word_classes(first) and not is_noun(f"{first} {rest.split(maxsplit=1)[0]}")
 
 
 def _from_gerund(topic: str, is_noun: NounTest) -> str:
@@ -242,6 +251,8 @@ def _from_gerund(topic: str, is_noun: NounTest) -> str:
         return ""
     if " " not in rest and is_noun(f"{first} {rest}"):
         return ""  # "the dangling reference"
+    if joined and not _base(joined[2]):
+        return ""
     governs = base in VAGUE_VERBS or "NOUN" not in word_classes(first) or _takes_object(rest)
     return to_do(f"{base} {_and_bases(rest)}") if governs else ""
 

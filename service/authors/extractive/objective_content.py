@@ -110,6 +110,8 @@ def _plain_units(section: Section) -> Iterator[Unit]:
 
 
 def _clause(text: str, about: set[str] | None) -> bool:
+    if re.match(r"(?:at|in|on|for|with|by|from|inside|outside|within|used|given|needed|possible|necessary)\b", text):
+        return False
     if POINTS_BACK.search(text) or len(text.split()) > LONGEST_CLAUSE:
         return False
     return about is None or bool(about & set(stems(text)))

@@ -9,6 +9,7 @@ from service.authors.extractive import patterns
 from service.authors.extractive.lexicon import ACTION_VERBS
 from service.authors.extractive.material import Idea, Section, Unit
 from service.authors.extractive.quiz_parts import CHOICES, Candidate, Exam, source_says
+from service.authors.extractive.quiz_shapes import states
 from service.authors.extractive.sentences import Sentence
 from service.authors.extractive.slide_lines import bold_lead, compress, telegraph
 from service.authors.extractive.verb_forms import is_imperative, word_classes
@@ -168,9 +169,10 @@ def _plain_list(idea: Idea, entries: Sequence[tuple[str, Unit]]) -> bool:
 
 
 def _mixed(texts: Sequence[str]) -> bool:
-    """Whether some tell to do something and others state something: no list of one kind of thing."""
+    """Whether some tell to do something and others do not, or some are statements: no list of one kind of thing."""
     orders = sum(is_imperative(text) for text in texts)
-    return 0.2 * len(texts) < orders < 0.8 * len(texts)
+    statements = sum(states(text) and not is_imperative(text) for text in texts)
+    return 0.2 * len(texts) < orders < 0.8 * len(texts) or statements > 0.2 * len(texts)
 
 
 def _wrong_entries(

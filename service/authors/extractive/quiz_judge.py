@@ -31,6 +31,7 @@ _UNSAFE_FLIP = re.compile(
     r", but|(?:more|less) than just|even if|\bsince\b|\bdoes use\b|\busually\b",
     re.IGNORECASE,
 )
+_DENIALS = re.compile(r"\b(?:not|no|never|cannot|without|nobody|nothing)\b|n[’']t\b")
 _OPEN = re.compile(r"\b(?:our|us|I|my|let|always|never|all|only|it|its|they|them|their|there|also|too|still|else)\b")
 _UNITS = (
     ("seconds", "minutes"), ("minutes", "hours"), ("hours", "days"), ("days", "weeks"), ("weeks", "months"),
@@ -71,7 +72,7 @@ def altered(text: str) -> Iterator[str]:
             if numbers[0]["unit"].strip() == one:
                 yield text[: numbers[0].start("unit")] + " " + unit + text[numbers[0].end("unit") :]
     flipped = _affirmed(text) or reversed_meaning(text)
-    if flipped and not _UNSAFE_FLIP.search(flipped):
+    if flipped and len(_DENIALS.findall(text)) < 2 and not _UNSAFE_FLIP.search(flipped):
         yield flipped
 
 

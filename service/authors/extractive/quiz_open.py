@@ -31,7 +31,9 @@ _IN_CODE = re.compile(r"^(?:Use|Apply|Write the code for) (.+?)(?: in code)?$")
 _LISTING = re.compile(r"^(?:List|Identify|Name|Outline|Recall) ")
 _TWO_SIDES = re.compile(r"^(?:Compare|Contrast|Distinguish) (?P<one>.+?) (?:with|and|from|to) (?P<other>.+)$")
 _FIELD = re.compile(r"^[\w “”\"-]{2,24}: |^[\w.{}]+\.?$|^\W*[\w.\[\]]+ \{[A-Z]")
-_OF_US = re.compile(r"\b(?:we|our|us|I|my|let[’']s)\b|^(?:Consider|Default|Type|Example)s?:|^\W*[\w.\[\]]+ \{[A-Z]")
+_OF_US = re.compile(
+    r"\b(?:we|our|us|I|my|let[’']s)\b|\bsee the\b|^(?:Consider|Default|Type|Example)s?:|^\W*[\w.\[\]]+ \{[A-Z]"
+)
 _NO_CODE = frozenset(
     ("text", "txt", "md", "markdown", "console", "output", "none", "plain", "plaintext", "diff", "log")
 )
@@ -117,8 +119,6 @@ def _questions(exam: Exam, objective: Objective, taken: set[int]) -> Iterator[tu
     everywhere = sorted(_by_sentences(exam, exam.sections, topic), key=lambda entry: -entry[0])
     yield from ((question, [sentence]) for _, question, sentence in everywhere)
     yield question_of(objective), [s for s in exam.keypoints if s.cites and s.start not in taken][:3]
-    for section in near:
-        yield f"Recall what the lesson says about “{_name(section)}”.", _anything(exam, section, taken)
 
 
 def _by_sentences(exam: Exam, sections: Sequence[Section], topic: set[str]) -> Iterator[tuple[float, str, Sentence]]:
@@ -235,6 +235,8 @@ def _listed(exam: Exam, objective: Objective, kinds: Sequence[str]) -> list[Sent
     fields = sum(bool(_FIELD.match(head.text)) for head in heads)
     if any(re.search(r"\bfollowing\b|:$", head.text) for head in heads):
         return []
+    if _LISTING.match(objective.text) and sum(is_imperative(head.text) for head in heads) * 2 > len(heads):
+        return []  # what to do about a thing is no list of such things
     if fields * 2 > len(heads) or len(heads) > MOST_STEPS or not all(head.cites for head in heads):
         return []
     return heads
@@ -295,9 +297,9 @@ def _points(section: Section) -> list[Sentence]:
     heads = [item[0] for item in lists[0].items if item] if len(lists) == 1 else []
     whole = FEWEST_POINTS <= len(heads) <= MOST_STEPS and all(head.cites and head.length >= 3 for head in heads)
     plain = not any(_FIELD.match(head.text) or _OF_THE_MOMENT.search(head.text) for head in heads)
-    plain = (
-        plain and not _RESOURCES.search(section.title) and sum(is_imperative(h.text) for h in heads) * 2 < len(heads)
-    )
+    orders = sum(is_imperative(head.text) for head in heads) * 2 >= len(heads)
+    if orders or any(head.leans for head in heads) or _RESOURCES.search(section.title):
+        return []
     return heads if whole and plain and sum(head.length for head in heads) <= 2 * LONGEST_ANSWER_WORDS else []
 
 
@@ -332,14 +334,6 @@ def _plain(exam: Exam, unit: Unit) -> bool:
     return bool(fits) and not any(
         _OF_THE_MOMENT.search(s.text) or _OF_US.search(s.text) or exam.of_the_example(s) for s in unit.sentences
     )
-
-
-def _anything(exam: Exam, section: Section, taken: set[int]) -> list[Sentence]:
-    """One plain statement of the section, whatever it is."""
-    told = (unit for unit in _tellable(section) if unit.head.start not in taken and _plain(exam, unit))
-    named = set(stems(f"{section.title} {section.telling.title}"))
-    long_enough = (unit.head for unit in told if unit.head.length >= LEAST_POINT_WORDS)
-    return next(([head] for head in long_enough if named & set(stems(head.text)[:2])), [])
 
 
 def _tellable(section: Section) -> list[Unit]:

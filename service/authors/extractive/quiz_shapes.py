@@ -30,7 +30,7 @@ LONGEST_SUBJECT = 8
 _UNFIT = re.compile(
     r"\b(?:Listing|Figure|Table|Chapter|Section|Appendix|Step) \d|\b(?:following|above|below|aforementioned)\b|"
     r"\b(?:so far|at this point|at the moment|just now|earlier|later on|recall|notice|suppose|imagine|today|tomorrow|"
-    r"yesterday|even if|he|she|his|her|him)\b|[:…]$|\betc\b",
+    r"yesterday|even if|he|she|his|her|him)\b|[:…]$|\betc\b|e\.g\.$",
     re.IGNORECASE,
 )
 HANGS = re.compile(
@@ -88,6 +88,12 @@ _OBJECT = re.compile(
     r"(?:the|an?|your|all|each|every|any|both|only|to|it|them|as|for|from|in|on|out|up|with|whether|that|what|how|when|"
     r"if|no|not|one|two|more|most|some|half|enough|[`“\"*-]|[A-Z]|\w+s\b)"
 )
+# "Page titles are important" only begins with a word that can be a verb.
+_SUBJECT_AND_VERB = re.compile(
+    r"\w+(?: (?!that|which|whether|if|what|how|where|who|when|as)[\w-]+){1,3} "
+    r"(?:is|are|was|were|has|have|can|must|should|will)\b"
+)
+_NO_CASE = re.compile(r"(?:at|in|on|for|with|by|from|inside|outside|within|used|given|needed|set|possible|necessary)\b")
 _PREPOSITION = re.compile(r"(?:to|for|of|from|in|on|with|as)\b")  # "impact to the system" is no order
 _DUTY = re.compile(
     r"^(?:please |then |first |always |never |do not |don[’']t |"
@@ -95,13 +101,13 @@ _DUTY = re.compile(
     re.IGNORECASE,
 )
 _LOOSE = re.compile(
-    r"\b(?:might|slightly|probably|perhaps|really|in some sense|won[’']t|more|less|fewer|better|worse|easier|faster|"
-    r"larger|smaller|\w+er (?=and ))\b(?!.*\bthan\b)",
+    r"\b(?:might|would|slightly|probably|perhaps|really|in some sense|won[’']t|more|less|fewer|better|worse|easier|"
+    r"faster|larger|smaller|\w+er (?=and ))\b(?!.*\bthan\b)",
     re.IGNORECASE,
 )
 _EMPTY = re.compile(
     r"(?:it(?:[’']s| is| can be| may be)|there (?:is|are|may)) (?:an? )?"
-    r"(?:easy|good|chance|important|possible|best|useful|hard|fine)\b"
+    r"(?:easy|good|time|chance|important|possible|best|useful|hard|fine)\b"
 )
 # What is meant can only be seen where it stands: "The output is cryptic because …".
 _AT_HAND = re.compile(
@@ -186,6 +192,8 @@ def _case(text: str) -> Asked | None:
         when, case, then = match["when"], match["case"], match["then"]
     else:
         return None
+    if _NO_CASE.match(case) or re.match(r"\d", then):
+        return None
     if (
         not _has_verb(case)
         or re.search(r"\b(?:see|refer to|consult) ", then)
@@ -209,6 +217,7 @@ def is_order(text: str) -> bool:
     if (
         not is_imperative(text)
         or not rest
+        or _SUBJECT_AND_VERB.match(text)
         or first.lower() in ("even", "only", "like", "just", "still", "then")
         or re.match(r"(?:see|refer|recall|note) ", text, re.IGNORECASE)
     ):
