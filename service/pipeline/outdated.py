@@ -53,6 +53,16 @@ def outdated_parts(session: Session, course_id: uuid.UUID, lessons: Iterable[Les
     return found
 
 
+def _innermost(changes: tuple[Replaced, ...]) -> tuple[Replaced, ...]:
+    """The changes without those that only hold another: of a table and its rows, the rows."""
+
+    def holds(one: Cite, other: Cite) -> bool:
+        within = one.source == other.source and one.start <= other.start and other.end <= one.end
+        return within and (one.start, one.end) != (other.start, other.end)
+
+    return tuple(one for one in changes if not any(holds(one.old, other.old) for other in changes))
+
+
 def _documents(session: Session, lesson: Lesson) -> LessonDocuments:
     rows = session.scalars(select(QuizItem).where(QuizItem.lesson_id == lesson.id).order_by(QuizItem.position))
     quiz = Quiz(lesson_id=str(lesson.id), items=tuple(row.document for row in rows))

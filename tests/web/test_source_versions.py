@@ -63,7 +63,7 @@ def test_a_source_is_replaced_its_changes_are_shown_and_settled(
     assert browser.get(f"{home}/sources", headers={"Accept": "application/json"}).json()["reading"]
     work(services)
     brief = browser.get(f"{home}/brief").text
-    assert "where 1 place of the course rests on it" in brief
+    assert "What 1 place of the course rests on has changed" in brief
     assert "Replace with a newer version" in brief
     quality = browser.get(f"{home}/quality").text
     assert "The source has changed" in quality

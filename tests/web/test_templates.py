@@ -17,7 +17,7 @@ from service.domain.revision import Change
 from service.pipeline import revisions, runs, wishes
 from service.settings import ROOT
 from service.web.site import STATIC
-from tests.authors.texts import backups, sourdough
+from tests.authors.texts import bees, sourdough
 from tests.pipeline.written_course import write_course
 from tests.web.conftest import Browser
 from tests.web.world import SHA, World
@@ -56,7 +56,7 @@ def changed(engine: Engine, me: uuid.UUID) -> list[str]:
 def outgrown(engine: Engine, world: World, me: uuid.UUID) -> list[str]:
     """The pages of a course whose source has a newer version that says none of what the lessons cite."""
     with session_scope(engine) as session:
-        written = write_course(session, session.get_one(User, me), (backups,))
+        written = write_course(session, session.get_one(User, me), (bees,))
     newer = world.source(written.course)
     with session_scope(engine) as session:
         older = update(Source).where(Source.course_id == written.course, Source.id != newer)

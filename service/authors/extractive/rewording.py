@@ -41,6 +41,7 @@ def reworded(made: str, old: str, new: str) -> str:
         return made.replace(whole, _END.sub("", new))
     target, before, after = _read(made), _read(old), _read(new)
     codes = SequenceMatcher(None, before.keys, after.keys, autojunk=False).get_opcodes()
+    opens_large = made[:1].isupper()
     splices = [
         splice
         for kind, a, b, c, d in codes
@@ -48,7 +49,8 @@ def reworded(made: str, old: str, new: str) -> str:
     ]
     for splice in sorted(splices, key=lambda one: -one.start):
         made = made[: splice.start] + splice.text + made[splice.end :]
-    return _tidy(made)
+    made = _tidy(made)
+    return made[:1].upper() + made[1:] if opens_large else made
 
 
 def verbatim(made: str, old: str) -> bool:
@@ -86,10 +88,17 @@ def _splice(target: _Text, old: _Text, new: _Text, at: tuple[int, int, int, int]
     if a < b:
         return _without(target, place, end)
     if place == 0:
-        return _Splice(0, 0, new.text[new.spans[c][0] : new.spans[d][0]] if d < len(new.spans) else new.raw(c, d) + " ")
+        return _before(target, new, c, d)
     after = target.spans[place - 1][1]
     left = new.spans[c - 1][1] if c else new.spans[c][0]
     return _Splice(after, after, new.text[left : new.spans[d - 1][1]])
+
+
+def _before(target: _Text, new: _Text, c: int, d: int) -> _Splice:
+    """Words that now open the sentence; the one that did is written as inside of it, as the new sentence has it."""
+    if d < len(new.keys) and target.keys[:1] == new.keys[d : d + 1]:
+        return _Splice(0, target.spans[0][1], new.raw(c, d + 1))
+    return _Splice(0, 0, new.raw(c, d) + " ")
 
 
 def _cased(first: str, words: str, at: tuple[int, int, int, int]) -> str:
