@@ -61,6 +61,41 @@ class PaidSpeech:
         self._speech.close()
 
 
+class PaidEmbedder:
+    """An embedder for one task: each question and each batch of passages is settled as soon as it is answered."""
+
+    def __init__(self, embedder: Embedder, task: Task) -> None:
+        self._embedder, self._task = embedder, task
+
+    @property
+    def name(self) -> str:
+        return self._embedder.name
+
+    @property
+    def dimensions(self) -> int:
+        return self._embedder.dimensions
+
+    def passages(self, texts: Sequence[str]) -> list[list[float]]:
+        """A vector for each text. Raises Paused beside what the embedder raises."""
+        self._task.may_spend()
+        vectors = self._embedder.passages(texts)
+        self._book("embed", texts)
+        return vectors
+
+    def query(self, text: str) -> list[float]:
+        """The vector of a question. Raises Paused beside what the embedder raises."""
+        self._task.may_spend()
+        vector = self._embedder.query(text)
+        self._book("ask", [text])
+        return vector
+
+    def _book(self, kind: str, texts: Sequence[str]) -> None:
+        characters = sum(map(len, texts))
+        price = embedding_micro_dollars(self.name, characters)
+        key = hashlib.sha256("\n".join([self.name, *texts]).encode()).hexdigest()
+        self._task.book(f"{kind}:{key}", Spending(self.name, characters, "character", price))
+
+
 class GuardedEmbedder:
     """An embedder behind the breaker of its provider."""
 
@@ -101,18 +136,8 @@ def paid_speech(speech: Speech, task: Task) -> Speech:
     return PaidSpeech(speech, task) if speech.voice.startswith(PAID_VOICE) else speech
 
 
-def paid_passages(embedder: Embedder, task: Task, texts: Sequence[str]) -> list[list[float]]:
-    """The texts' vectors, settled with the task when the embedder is a provider's.
-
-    Raises:
-        Paused: no more money may be spent. What the embedder raises, too.
-    """
-    if not embedder.name.startswith(PAID_EMBEDDER):
-        return embedder.passages(texts)
-    task.may_spend()
-    vectors = embedder.passages(texts)
-    characters = sum(map(len, texts))
-    price = embedding_micro_dollars(embedder.name, characters)
-    key = hashlib.sha256("\n".join([embedder.name, *texts]).encode()).hexdigest()
-    task.book(f"embed:{key}", Spending(embedder.name, characters, "character", price))
-    return vectors
+def paid_embedder(embedder: Embedder | None, task: Task) -> Embedder | None:
+    """The embedder for one task, which pays for it when it is a provider's."""
+    if embedder is None or not embedder.name.startswith(PAID_EMBEDDER):
+        return embedder
+    return PaidEmbedder(embedder, task)

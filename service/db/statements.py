@@ -167,7 +167,8 @@ SAVE_STEP = text("""
 """)
 
 # Append-only: a step that is done twice for the same input is paid once. What it was for is copied, because the books
-# outlive courses. The run's row is locked first, so that the day stands to whose budgets it will be charged.
+# outlive courses; a job whose subject is no lesson is about the course as a whole. The run's row is locked first, so
+# that the day stands to whose budgets it will be charged.
 SPEND = text("""
     WITH mine AS (
         SELECT r.kind, r.owner_id, r.course_id, c.title,
@@ -182,5 +183,3 @@ SPEND = text("""
     ON CONFLICT (key) DO NOTHING
     RETURNING micro_dollars
 """)
-
-LESSON_OF_REVISION = text("SELECT lesson_id FROM revisions WHERE id = :subject")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -15,7 +14,7 @@ from service.db import jobs, money
 from service.db.events import say
 from service.db.failpoints import reached
 from service.db.jobs import Claim
-from service.db.statements import LESSON_OF_REVISION, SAVE_STEP, SPEND
+from service.db.statements import SAVE_STEP, SPEND
 from service.db.tables import Step
 
 
@@ -78,15 +77,8 @@ def book(session: Session, held: Claim, key: str, spent: Sequence[Spending], lea
 def _enter(session: Session, held: Claim, key: str, spent: Sequence[Spending]) -> int:
     """Put what was paid into the ledger; the micro-dollars of what was not there yet."""
     paid = 0
-    about = {"run": held.run_id, "job": held.job_id, "lesson": _subject(session, held) if spent else None}
+    about = {"run": held.run_id, "job": held.job_id, "lesson": held.subject_id}
     for number, entry in enumerate(spent):
         row = {"key": f"{held.job_id}:{key}:{number}", **about, **asdict(entry)}
         paid += session.scalar(SPEND, row) or 0
     return paid
-
-
-def _subject(session: Session, held: Claim) -> uuid.UUID | None:
-    """The lesson that the job is about, if it is about one."""
-    if held.kind == "revise":
-        return session.scalar(LESSON_OF_REVISION, {"subject": held.subject_id}) or held.subject_id
-    return held.subject_id

@@ -10,13 +10,17 @@ from collections.abc import Sequence
 from pydantic import BaseModel
 
 from service.db.engine import session_scope
+from service.db.guarded import paid_embedder
 from service.db.queries import earlier_sources, indexed_chunks, read_sources
+from service.db.task import Task
 from service.domain.source import Chunk
 from service.ports import Evidence, IndexedChunk, Services
 
 
-def evidence_of(services: Services, course_id: uuid.UUID) -> Evidence:
-    """The evidence of one course."""
+def evidence_of(services: Services, course_id: uuid.UUID, task: Task | None = None) -> Evidence:
+    """The evidence of one course; with a task, questions to a paid embedder are booked with it."""
+    embedder = paid_embedder(services.embedder, task) if task is not None else services.embedder
+
     with session_scope(services.engine) as session:
         sources, earlier = read_sources(session, course_id), earlier_sources(session, course_id)
 
@@ -25,7 +29,7 @@ def evidence_of(services: Services, course_id: uuid.UUID) -> Evidence:
             return indexed_chunks(session, course_id)
 
     def search(query: str, limit: int) -> Sequence[Chunk]:
-        return services.vectors.search(course_id, query, limit, services.embedder, load)
+        return services.vectors.search(course_id, query, limit, embedder, load)
 
     return Evidence(sources=sources, search=search, earlier=earlier)
 

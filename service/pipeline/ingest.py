@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from service.db import events, jobs
 from service.db.engine import session_scope
-from service.db.guarded import paid_passages
+from service.db.guarded import paid_embedder
 from service.db.lane import Task
 from service.db.tables import Chunk, Run, Source, SourceState
 from service.domain.chunks import chunks_of
@@ -97,7 +97,7 @@ def _store(session: Session, services: Services, task: Task, source_id: uuid.UUI
 
 def embed_passages(services: Services, task: Task) -> None:
     """Give vectors to the batch of passages that begins with the one the job names; none when it is gone."""
-    embedder = services.embedder
+    embedder = paid_embedder(services.embedder, task)
     if embedder is None:
         return
     with session_scope(services.engine) as session:
@@ -111,7 +111,7 @@ def embed_passages(services: Services, task: Task) -> None:
             .order_by(Chunk.position)
         )
         passages = [(row.id, f"{row.heading}\n{row.body}".strip()) for row in session.scalars(query)]
-    vectors = paid_passages(embedder, task, [text for _, text in passages])
+    vectors = embedder.passages([text for _, text in passages])
 
     def keep(session: Session) -> None:
         for (chunk_id, _), vector in zip(passages, vectors, strict=True):

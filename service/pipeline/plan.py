@@ -54,7 +54,7 @@ def titled(plan: CoursePlan, brief: Brief) -> CoursePlan:
 
 
 def _draft(services: Services, task: Task, course: Course, author: Author, *, documents: int) -> CoursePlan:
-    evidence = evidence_of(services, course.id)
+    evidence = evidence_of(services, course.id, task)
     if documents and not evidence.sources:
         raise BadInput("None of the documents could be read. Add one with text, then draft the outline again.")
     made = authored(

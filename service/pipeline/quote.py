@@ -66,11 +66,6 @@ def revision_quote(settings: Settings, lesson: LessonPlan, part: Part) -> Quote:
     return _with_time(change_lines(model, lesson, STAGES_OF[part])) if model else Quote()
 
 
-def revision_micro_dollars(settings: Settings, lesson: LessonPlan, part: Part) -> int:
-    """The worst price of that: what is to be held in the budgets."""
-    return revision_quote(settings, lesson, part).micro_dollars.high
-
-
 def paid_model(settings: Settings) -> str:
     """The chat model that is paid for; empty: the author needs none."""
     author, _, model = settings.model.partition(":")

@@ -81,7 +81,7 @@ def assignment_of(services: Services, task: Task) -> Assignment:
         row = session.get_one(LessonRow, task.claim.subject_id)
         author = author_for(services, course)
         brief, accent, plan, number = course.brief, course.accent, read_plan(session, course.id), row.position
-    evidence = evidence_of(services, task.claim.course_id)
+    evidence = evidence_of(services, task.claim.course_id, task)
     return Assignment(author, brief, plan, str(task.claim.subject_id), number, accent, evidence)
 
 

@@ -21,6 +21,7 @@ from service.pipeline.authoring import knows_topics
 from service.web.courses import UNTITLED
 from service.web.deps import CourseInPath, Database, Person
 from service.web.editing import note_editor
+from service.web.money import drafting_offer
 from service.web.shelf import shelf_of
 from service.web.site import render, site_of
 
@@ -118,6 +119,7 @@ def brief_view(
         holds=teaching_minutes(found),
         why_not=why_not_yet(found, topics=topics),
         topics=topics,
+        drafting=drafting_offer(settings, database, course),
         planned=course.state not in (CourseState.DRAFT, CourseState.PLANNING),
     )
 

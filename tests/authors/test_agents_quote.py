@@ -9,8 +9,9 @@ import pytest
 from service.domain.agent_tokens import MOST_DIGEST_CHARACTERS, lesson_lines, outline_lines
 from service.domain.course import LessonPlan
 from service.domain.quote import Quote, QuoteLine, Range, total
+from service.domain.revision import Part
 from service.domain.source import Span
-from service.pipeline.quote import generation_quote, revision_micro_dollars
+from service.pipeline.quote import generation_quote, revision_quote
 from service.settings import Settings
 from tests.authors.chat_server import MODEL
 from tests.bench.quote import WANTED_ERROR, Taken, measured
@@ -75,10 +76,11 @@ def test_a_paid_author_and_a_paid_voice_are_counted_each_by_itself(settings: Set
     spoken = generation_quote(both, [planned(4000)], film=True)
     assert written.micro_dollars == money(planned(4000))
     assert spoken.micro_dollars.high > written.micro_dollars.high
-    whole = {part: revision_micro_dollars(agents, planned(4000), part) for part in ("block", "scene", "lesson")}
-    assert 0 < whole["block"] < whole["lesson"]
-    assert 0 < whole["scene"] < whole["lesson"]
-    assert revision_micro_dollars(settings, planned(4000), "lesson") == 0
+    parts: tuple[Part, ...] = ("block", "scene", "lesson")
+    block, scene, whole = (revision_quote(agents, planned(4000), part).micro_dollars.high for part in parts)
+    assert 0 < block < whole
+    assert 0 < scene < whole
+    assert revision_quote(settings, planned(4000), "lesson").free
 
 
 def test_quotes_of_two_parts_are_one_with_a_line_for_each_thing() -> None:

@@ -14,13 +14,16 @@ from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from service.db import jobs, money, steps
+from service.db.guarded import paid_embedder
 from service.db.jobs import Claim
 from service.db.money import BudgetAlertMessage, Caps
 from service.db.steps import Finished, Spending
 from service.db.tables import JobState, Run, RunKind, RunState
 from service.db.task import Task
+from service.domain.money import embedding_micro_dollars
 from service.errors import Conflict, OverBudget, Paused
 from tests.engine.desk import Desk
+from tests.engine.test_breaker import Vectorizer
 
 PLENTY = Caps(1_000_000, 1_000_000, 1_000_000)
 
@@ -216,6 +219,18 @@ def test_what_a_removed_course_held_is_found_and_given_back(desk: Desk) -> None:
     assert purses(desk) == {(50, 0)}
     assert desk.do(money.reconcile) == 0
     assert desk.run_row(stays).reserved_micro_dollars == 50
+
+
+def test_a_question_to_a_paid_embedder_is_booked_once_and_a_local_one_costs_nothing(desk: Desk) -> None:
+    desk.enqueue(desk.run())
+    task = Task(desk.engine, desk.claimed(), 60.0, PLENTY)
+    paying, free = (paid_embedder(Vectorizer(name), task) for name in ("openai-text-embedding-3-large", "local"))
+    assert paying is not None
+    assert free is not None
+    free.query("how many knots")
+    for _ in range(2):  # whoever continues the job asks again
+        paying.query("how many knots")
+    assert desk.scalar("SELECT sum(micro_dollars) FROM ledger") == embedding_micro_dollars(paying.name, 14) > 0
 
 
 # --- pausing ---
