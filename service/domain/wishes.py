@@ -29,6 +29,20 @@ FILLING = listed(
     "me us write do can you could block scene slide lesson text paragraph section part module unit down up"
 )
 
+# Words that leave no doubt about it inside of any longer wish, in the languages of a brief. “Cut” is none: a wish may
+# be about how to cut dough.
+SURE: dict[Wish, frozenset[str]] = {
+    "shorter": listed(
+        "shorter shorten briefer concise tighter kürzer kürzen knapper raccourcir raccourcis acorta acortar accorcia "
+        "accorciare korter inkorten"
+    ),
+    "longer": listed(
+        "longer lengthen expand elaborate länger ausführlicher allonger alarga allunga langer uitgebreider"
+    ),
+    "example": listed("example examples beispiel beispiele exemple exemples ejemplo ejemplos esempio esempi voorbeeld"),
+}
+TURNED = listed("not no don than without remove drop delete instead nicht kein ohne pas sans sin non senza niet geen")
+
 # How a change keeps its length, as shares of the words before; a short text may take so many words more anyway.
 SHORT_ENOUGH, LONG_ENOUGH = 0.9, 1.0
 ABOUT_AS_LONG = (0.5, 1.6)
@@ -50,8 +64,8 @@ def understood(wish: str) -> Wish | None:
 
 def names_a_wish(wish: str, kind: Wish) -> bool:
     """Whether the wish asks for this among other things, such as “shorter, and friendlier”."""
-    words = set(re.findall(r"[a-z]+", wish.lower()))
-    return understood(wish) == kind or (bool(words & WORDS_OF[kind]) and not words & {"not", "no", "don", "than"})
+    words = set(re.findall(r"\w+", wish.lower()))
+    return understood(wish) == kind or (bool(words & SURE.get(kind, frozenset())) and not words & TURNED)
 
 
 class _HasId(Protocol):
@@ -122,10 +136,11 @@ def _shows_what_is_gone(documents: LessonDocuments, changed: str) -> bool:
 def _broken_length(wish: str, was: int, now: int) -> str:
     low, high = ABOUT_AS_LONG
     longest = max(high * was, was + SPARE_WORDS)
-    if names_a_wish(wish, "shorter"):
+    shorter, more = names_a_wish(wish, "shorter"), names_a_wish(wish, "longer") or names_a_wish(wish, "example")
+    if shorter and not more:
         return "" if now <= SHORT_ENOUGH * was else f"It was to be shorter, and has {now} words instead of {was}."
-    if names_a_wish(wish, "longer") or names_a_wish(wish, "example"):
-        if now <= LONG_ENOUGH * was:
+    if more:
+        if now <= LONG_ENOUGH * was and not shorter:
             return f"Something was to be added, and it has {now} words instead of {was}."
         longest = max(AT_MOST * was, was + 3 * SPARE_WORDS)
     elif now < min(low * was, was - SPARE_WORDS):

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from service.authors.agents.author import AgentAuthor
-from service.authors.agents.wishes import length_fault, length_wished
 from service.domain.course import Brief, CoursePlan
 from service.domain.lesson import Claim, ExerciseBlock, Lesson, LessonBlock, ParagraphBlock
 from service.domain.revision import Change, LessonDocuments, Part
@@ -167,7 +165,7 @@ def test_what_is_not_shorter_goes_back_with_its_figures_and_is_refused_in_the_en
 
     old, notes = longest(standing.documents.text), Notebook()
     with chat(Wordy()) as (server, mind):
-        with pytest.raises(Broken, match=r"It was to be shorter, and it has \d+ words where \d+ stood"):
+        with pytest.raises(Broken, match=r"It was to be shorter, and has \d+ words instead of \d+"):
             standing.revised(AgentAuthor(model_at(server), notes), "block", old.id, "shorter")
         again = json.dumps(server.bodies()[1]["messages"][-1]["content"])
     assert mind.asked.count("BlockRevisionShape") == 3
@@ -206,6 +204,15 @@ def test_what_cannot_be_revised_is_refused_before_a_model_is_asked(
     with chat() as (server, _):
         with pytest.raises(BadInput, match=why):
             standing.revised(AgentAuthor(model_at(server), Notebook()), part, part_id, "shorter")
+        assert server.calls() == 0
+
+
+def test_the_closing_slide_cannot_say_less(standing: Standing) -> None:
+    assert standing.documents.storyboard is not None
+    recap = standing.documents.storyboard.scenes[-1]
+    with chat() as (server, _):
+        with pytest.raises(BadInput, match="Wish for other lines"):
+            standing.revised(AgentAuthor(model_at(server), Notebook()), "scene", recap.id, "shorter")
         assert server.calls() == 0
 
 
@@ -257,30 +264,3 @@ def test_an_empty_purse_stops_a_change(standing: Standing) -> None:
     with chat() as (server, _), pytest.raises(Paused):
         author = AgentAuthor(model_at(server), Notebook())
         standing.revised(author, "block", longest(standing.documents.text).id, "shorter", till=Books(empty=True))
-
-
-@pytest.mark.parametrize(
-    ("wish", "length"),
-    [
-        ("shorter", "shorter"),
-        ("Please make it more concise", "shorter"),
-        ("kürzer bitte", "shorter"),
-        ("add an example", "longer"),
-        ("explain how to cut the dough", "longer"),
-        ("shorter, and add an example", "longer"),
-        ("more formal", "same"),
-        ("say it to children", "same"),
-        ("", "same"),
-    ],
-)
-def test_a_wish_says_what_it_means_for_the_length(wish: str, length: str) -> None:
-    assert length_wished(wish) == length
-
-
-def test_a_wish_that_says_nothing_about_length_keeps_it() -> None:
-    fifty: Callable[[int], str] = lambda count: "word " * count  # noqa: E731
-    assert not length_fault(fifty(50), fifty(60), "more formal")
-    assert "keep the length" in length_fault(fifty(50), fifty(120), "more formal")
-    assert "keep the length" in length_fault(fifty(50), fifty(10), "say it to children")
-    assert not length_fault(fifty(50), fifty(120), "add an example")
-    assert "stay below" in length_fault(fifty(50), fifty(400), "add an example")

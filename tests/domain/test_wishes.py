@@ -75,6 +75,10 @@ SHORT_B = block("b", 60, 10)
     [
         ("shorter", with_blocks(A, SHORT_B, C), ""),
         ("shorter, and friendlier", with_blocks(A, block("b", 95, 10), C), "shorter"),
+        ("bitte kürzer", with_blocks(A, block("b", 95, 10), C), "shorter"),
+        ("say how to cut the dough", with_blocks(A, block("b", 120, 10), C), ""),
+        ("shorter, with an example", with_blocks(A, block("b", 120, 10), C), ""),
+        ("say it without the example", with_blocks(A, block("b", 80, 10), C), ""),
         ("", with_blocks(A, block("b", 120, 10), C), ""),
         ("", with_blocks(A, block("b", 20, 10), C), "about as long"),
         ("", with_blocks(A, block("b", 200, 10), C), "much longer"),

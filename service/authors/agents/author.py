@@ -3,9 +3,9 @@ by our code into the same documents that the author without a model makes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from service.authors.agents.boards import own_scenes, storyboard_of
 from service.authors.agents.calls import Calls
@@ -41,7 +41,6 @@ from service.domain.pedagogy import practice
 from service.domain.quiz import Quiz
 from service.domain.report import Check, CourseDocuments, Taught
 from service.domain.revision import Change, LessonDocuments
-from service.domain.source import Document
 from service.domain.storyboard import Storyboard
 from service.errors import BadInput
 from service.ports import UNPAID, Evidence, Report, Till
@@ -190,25 +189,22 @@ class AgentAuthor:
     ) -> Work[LessonDocuments]:
         place = _place(plan, plan.lesson(documents.text.id))
         if change.part == "scene":
-            if documents.storyboard is None:
-                raise BadInput("This lesson has no video yet. Generate it first, then change a slide.")
-            scene = SceneRevision(brief, plan, documents.text, documents.storyboard, shelf, change.id, change.wish)
+            scene = SceneRevision(brief, plan, documents, shelf, change)
             return Work(
                 maker="storyboarder",
                 shape=SceneRevisionShape,
                 place=place,
                 task=scene.task(),
-                read=lambda shape: scene.read(shape).within(lambda board: _with(documents, storyboard=board)),
+                read=scene.read,
                 prompt="storyboarder_revises",
             )
-        text = TextRevision(plan, documents.text, shelf, change.id if change.part == "block" else "", change.wish)
-        read: Callable[[Any], Draft[Lesson]] = text.read_block if change.part == "block" else text.read_lesson
+        text = TextRevision(plan, documents, shelf, change)
         return Work(
             maker="writer",
             shape=BlockRevisionShape if change.part == "block" else LessonTextShape,
             place=place,
             task=text.task(),
-            read=lambda shape: read(shape).within(lambda lesson: _with(documents, text=lesson)),
+            read=text.read_block if change.part == "block" else text.read_lesson,
             prompt="writer_revises",
             rules="ground_rules" if shelf.passages else "topic_rules",
         )
@@ -262,10 +258,6 @@ class _Bench:
                 f"The sources say nothing about “{self._planned.title}”. Add a document about it, or remove the lesson."
             )
         return f"These passages are the lesson's material.\n\n{material_of(self.passages)}"
-
-
-def _with(documents: LessonDocuments, **changed: Document) -> LessonDocuments:
-    return documents.model_copy(update=changed)
 
 
 def _practised(draft: Draft[Lesson], brief: Brief, plan: CoursePlan) -> Draft[Lesson]:

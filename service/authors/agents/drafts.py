@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from service.domain.report import Check
 
 T = TypeVar("T")
-W = TypeVar("W")
 MOST_FAULTS = 12
 
 
@@ -19,10 +18,6 @@ class Draft(Generic[T]):
 
     document: T | None
     faults: tuple[str, ...] = ()
-
-    def within(self, put: Callable[[T], W]) -> Draft[W]:
-        """The draft of the whole into which `put` puts this document."""
-        return Draft(None if self.document is None else put(self.document), self.faults)
 
     def better_than(self, other: Draft[T] | None) -> bool:
         """Whether this one is to be kept: the later draft wins unless it has more faults or is no document."""

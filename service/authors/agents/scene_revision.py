@@ -15,14 +15,15 @@ from service.authors.agents.prompting import marked
 from service.authors.agents.shapes import SceneRevisionShape
 from service.authors.agents.shelf import Shelf, same
 from service.authors.agents.text_revision import wish_line
-from service.authors.agents.wishes import length_fault
 from service.authors.agents.wording import clean
 from service.domain import pedagogy_video
 from service.domain.course import Brief, CoursePlan
-from service.domain.lesson import Claim, Lesson
+from service.domain.lesson import Claim
 from service.domain.report import CourseDocuments, Taught
+from service.domain.revision import Change, LessonDocuments
 from service.domain.slide_text import lines_on
 from service.domain.storyboard import Cue, RecapScene, Scene, SectionScene, Storyboard, TitleScene
+from service.domain.wishes import broken_rule, names_a_wish
 from service.errors import BadInput
 
 SLIDE_RULES = (
@@ -41,12 +42,17 @@ class SceneRevision:
     """
 
     def __init__(
-        self, brief: Brief, plan: CoursePlan, lesson: Lesson, board: Storyboard, shelf: Shelf, scene_id: str, wish: str
+        self, brief: Brief, plan: CoursePlan, documents: LessonDocuments, shelf: Shelf, change: Change
     ) -> None:
-        self._brief, self._plan, self._board, self._shelf = brief, plan, board, shelf
-        self._page = LessonPage(lesson)
-        self._scene = scene_of(board, scene_id)
-        self._wish = " ".join(wish.split())
+        if documents.storyboard is None:
+            raise BadInput("This lesson has no video yet. Generate it first, then change a slide.")
+        self._brief, self._plan, self._documents, self._shelf = brief, plan, documents, shelf
+        self._board, self._change = documents.storyboard, change
+        self._page = LessonPage(documents.text)
+        self._scene = scene_of(documents.storyboard, change.id)
+        self._wish = " ".join(change.wish.split())
+        if isinstance(self._scene, RecapScene) and names_a_wish(self._wish, "shorter"):
+            raise BadInput("The closing slide says no more than it must. Wish for other lines on it instead.")
 
     def task(self) -> str:
         """What the storyboarder is asked: our words, the instructor's wish, and all else between marks."""
@@ -61,20 +67,19 @@ class SceneRevision:
         lines += ["What the slide may tell:", marked("lesson", {"part": "sentences"}, self._page.render(free))]
         return "\n\n".join(lines)
 
-    def read(self, shape: SceneRevisionShape) -> Draft[Storyboard]:
-        """The storyboard with the one slide replaced."""
+    def read(self, shape: SceneRevisionShape) -> Draft[LessonDocuments]:
+        """The documents with the one slide replaced."""
         drawing = self._drawing()
         made = self._made(shape, drawing)
         if made is None:
             return Draft(None, (*drawing.faults[:MOST_FAULTS], "The slide tells no sentence of the lesson."))
-        if made == self._scene:
-            return Draft(None, (*drawing.faults[:MOST_FAULTS], "Nothing was changed."))
-        why = length_fault(self._length(self._scene), self._length(made), self._wish)
-        if why:
-            return Draft(None, (*drawing.faults[:MOST_FAULTS], why))
         scenes = tuple(made if scene is self._scene else scene for scene in self._board.scenes)
-        faults = [*drawing.faults, *self._broken(made)]
-        return Draft(self._board.model_copy(update={"scenes": scenes}), tuple(faults[:MOST_FAULTS]))
+        board = self._board.model_copy(update={"scenes": scenes})
+        after = self._documents.model_copy(update={"storyboard": board})
+        broken = broken_rule(self._documents, after, self._change)
+        if broken:
+            return Draft(None, (*drawing.faults[:MOST_FAULTS], broken))
+        return Draft(after, (*drawing.faults, *self._broken(made))[:MOST_FAULTS])
 
     def _made(self, shape: SceneRevisionShape, drawing: Drawing) -> Scene | None:
         scene = self._scene
@@ -130,10 +135,6 @@ class SceneRevision:
             yield marked("slide", {"part": "before"}, scenes[place - 1].cues[-1].text)
         if place + 1 < len(scenes):
             yield marked("slide", {"part": "after"}, scenes[place + 1].cues[0].text)
-
-    def _length(self, scene: Scene) -> str:
-        """What counts for a slide's length: what is said on it, or the lines of the recap."""
-        return " ".join(scene.items if isinstance(scene, RecapScene) else [cue.text for cue in scene.cues])
 
     def _broken(self, scene: Scene) -> list[str]:
         board = self._board.model_copy(update={"scenes": (scene,)})

@@ -15,7 +15,6 @@ from service.authors.agents.prompting import marked, material_of
 from service.authors.agents.shapes import BlockRevisionShape, LessonTextShape
 from service.authors.agents.shelf import Exhibit, Passage, Shelf, same
 from service.authors.agents.texts import Writing
-from service.authors.agents.wishes import length_fault
 from service.domain.course import CoursePlan
 from service.domain.lesson import (
     CodeBlock,
@@ -26,6 +25,8 @@ from service.domain.lesson import (
     ListBlock,
     TableBlock,
 )
+from service.domain.revision import Change, LessonDocuments
+from service.domain.wishes import broken_rule
 from service.errors import BadInput
 
 MOST_PASSAGES, FOUND_FOR_A_WISH = 10, 6
@@ -33,16 +34,17 @@ ANEW = "Say the same in another way."
 
 
 class TextRevision:
-    """One change of a lesson's text; `block_id` is empty for all of it.
+    """One change of a lesson's text: of one block, or of all of it.
 
     Raises:
         BadInput: there is no such block, or it holds nothing that can be rewritten.
     """
 
-    def __init__(self, plan: CoursePlan, lesson: Lesson, shelf: Shelf, block_id: str, wish: str) -> None:
-        self._plan, self._lesson, self._shelf = plan, lesson, shelf
-        self._block = block_of(lesson, block_id) if block_id else None
-        self._wish = " ".join(wish.split())
+    def __init__(self, plan: CoursePlan, documents: LessonDocuments, shelf: Shelf, change: Change) -> None:
+        lesson = documents.text
+        self._plan, self._documents, self._lesson, self._shelf, self._change = plan, documents, lesson, shelf, change
+        self._block = block_of(lesson, change.id) if change.part == "block" else None
+        self._wish = " ".join(change.wish.split())
         self._part = lesson.model_copy(update={"blocks": (self._block,), "objectives": ()}) if self._block else lesson
         self._passages = self._citable()
 
@@ -59,8 +61,8 @@ class TextRevision:
             lines += ["The passages that you may cite:", material_of(self._passages)]
         return "\n\n".join(lines)
 
-    def read_block(self, shape: BlockRevisionShape) -> Draft[Lesson]:
-        """The lesson with the one block replaced."""
+    def read_block(self, shape: BlockRevisionShape) -> Draft[LessonDocuments]:
+        """The documents with the one block replaced."""
         block = self._block
         assert block is not None
         others = [one for one in self._lesson.blocks if one is not block]
@@ -69,24 +71,23 @@ class TextRevision:
         if made is None:
             return Draft(None, (*writing.faults[:MOST_FAULTS], "Nothing of the block can be used."))
         made = _with_its_code(made, block)
-        why = self._unusable([block], [made])
-        if why:
-            return Draft(None, (*writing.faults[:MOST_FAULTS], why))
         blocks = tuple(made if one is block else one for one in self._lesson.blocks)
-        faults = [*writing.faults, *_lost_words([block], [made])]
-        return Draft(self._lesson.model_copy(update={"blocks": blocks}), tuple(faults[:MOST_FAULTS]))
+        return self._draft(blocks, [*writing.faults, *_lost_words([block], [made])])
 
-    def read_lesson(self, shape: LessonTextShape) -> Draft[Lesson]:
-        """The lesson with all of its text made anew; a block that stays keeps its id."""
+    def read_lesson(self, shape: LessonTextShape) -> Draft[LessonDocuments]:
+        """The documents with all of the text made anew; a block that stays keeps its id."""
         draft = self._writing([]).lesson(shape)
         if draft.document is None:
-            return draft
+            return Draft(None, draft.faults)
         old, new = self._lesson.blocks, draft.document.blocks
-        why = self._unusable(old, new)
-        if why:
-            return Draft(None, (*draft.faults, why))
-        lesson = self._lesson.model_copy(update={"blocks": tuple(_identified(new, old))})
-        return Draft(lesson, (*draft.faults, *_lost_words(old, new))[:MOST_FAULTS])
+        return self._draft(tuple(_identified(new, old)), [*draft.faults, *_lost_words(old, new)])
+
+    def _draft(self, blocks: tuple[LessonBlock, ...], faults: Sequence[str]) -> Draft[LessonDocuments]:
+        """The documents with these blocks, unless they break the rules that every change keeps."""
+        lesson = self._lesson.model_copy(update={"blocks": blocks})
+        after = self._documents.model_copy(update={"text": lesson})
+        broken = broken_rule(self._documents, after, self._change)
+        return Draft(None, (*faults[:MOST_FAULTS], broken)) if broken else Draft(after, tuple(faults[:MOST_FAULTS]))
 
     def _writing(self, others: Sequence[LessonBlock]) -> Writing:
         rest = self._lesson.model_copy(update={"blocks": tuple(others)})
@@ -131,11 +132,6 @@ class TextRevision:
             if near:
                 yield marked("lesson", {"part": name}, near[at])
 
-    def _unusable(self, old: Sequence[LessonBlock], new: Sequence[LessonBlock]) -> str:
-        if [_bare(block) for block in old] == [_bare(block) for block in new]:
-            return "Nothing was changed."
-        return length_fault(_text(old), _text(new), self._wish)
-
 
 def block_of(lesson: Lesson, block_id: str) -> LessonBlock:
     """The block that is to be rewritten. Raises BadInput: there is none, or it is not made of sentences."""
@@ -158,10 +154,6 @@ def _sentences(block: LessonBlock) -> list[str]:
     if isinstance(block, HeadingBlock):
         return [block.text]
     return [claim.text for claim in Lesson(id="", title="", blocks=(block,)).claims()]
-
-
-def _text(blocks: Iterable[LessonBlock]) -> str:
-    return " ".join(text for block in blocks for text in _sentences(block))
 
 
 def _bare(block: LessonBlock) -> LessonBlock:
