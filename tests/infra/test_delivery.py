@@ -72,6 +72,7 @@ def test_nothing_is_released_before_the_schema_and_no_traffic_before_the_smoke()
     assert {"build-site", "build-render"} <= before("migrate")
     assert "migrate" in before("lanes")
     assert "lanes" in before("site")
+    assert {"site", "invite"} <= before("smoke")
     assert "smoke" in before("settle")
     assert [step["id"] for step in STEPS if "--to-revisions" in step["script"]] == ["settle"]
     assert "--no-traffic" in next(step["script"] for step in STEPS if step["id"] == "site")
