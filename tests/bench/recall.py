@@ -97,13 +97,13 @@ def taught_words(course: CourseDocuments) -> Iterator[str]:
 
 
 def told_twice(course: CourseDocuments) -> list[str]:
-    """Sentences of four words or more that the texts of two lessons hold, whatever their marks and case."""
+    """Facts of four words or more that the texts of two lessons state, whatever their marks and case."""
     home: dict[str, str] = {}
     twice = []
     for taught in course.lessons:
         for claim in taught.lesson.claims():
             key = " ".join(re.findall(r"\w+", claim.text.lower()))
-            if len(key.split()) > 3 and home.setdefault(key, taught.lesson.id) != taught.lesson.id:
+            if claim.factual and len(key.split()) > 3 and home.setdefault(key, taught.lesson.id) != taught.lesson.id:
                 twice.append(claim.text)
     return twice
 

@@ -12,6 +12,7 @@ from typing import Literal
 
 from service.authors.extractive import patterns
 from service.authors.extractive.sentences import Sentence
+from service.authors.extractive.verb_forms import base_verb, word_classes
 from service.authors.extractive.words import bag
 from service.domain.source import Cite, Source
 
@@ -19,6 +20,7 @@ _GIVEN_NAME = re.compile(
     r"\b(?:fn|struct|enum|trait|mod|let(?: mut)?|def|class|const|var|function|interface|type|val|func)\s+"
     r"([A-Za-z_]\w{2,})"
 )
+_OBJECT = re.compile(r"(?:the|an?|your|its|their|all|each|every|both|any|off|up|out|down|\d+|two|three)\b")
 IdeaKind = Literal["text", "definition", "list", "steps", "code", "table", "quote", "exercise"]
 
 
@@ -240,7 +242,10 @@ def is_procedure(items: Sequence[Sequence[Sentence]]) -> bool:
 
 
 def _is_instruction(head: Sentence) -> bool:
-    return "step" in head.roles or bool(re.match(r"(?:Using|If|When|In|To|Then|Now|Next|First|Once)\b", head.text))
+    if "step" in head.roles or re.match(r"(?:Using|If|When|In|To|Then|Now|Next|First|Once)\b", head.text):
+        return True
+    first, _, rest = head.text.lower().partition(" ")
+    return "VERB" in word_classes(first) and base_verb(first) == first and bool(_OBJECT.match(rest))
 
 
 def _opens(head: Sentence, count: int) -> bool:

@@ -17,10 +17,10 @@ from service.authors.extractive.slide_lines import compress, set_code
 from service.authors.extractive.words import capitalized, words
 
 STAGES = (3, 6)
-NAME_WORDS, TEXT_WORDS = 6, 7
+SHORT_NAME, NAME_WORDS, TEXT_WORDS = 5, 7, 7
 PROBLEM_WORDS = 14
 _CASE = re.compile(r"\b(?:for example|for instance|suppose|imagine|say|assume|example)\b|\d[\d,.]*\d", re.IGNORECASE)
-_BY_THE_LEARNER = re.compile(r"\b(?:you|your|we|our|us|let[’']?s|please)\b", re.IGNORECASE)
+_BY_THE_LEARNER = re.compile(r"\b(?:you|your|we|our|us|let[’']s|please)\b", re.IGNORECASE)
 _IN_STAGES = re.compile(
     r"\b(?:steps|stages|phases|parts) (?:of|in)\b|\b(?:life ?cycle|cycle|process|stages|phases|pipeline|sequence)\b",
     re.IGNORECASE,
@@ -28,9 +28,10 @@ _IN_STAGES = re.compile(
 _TAKES_STEPS = re.compile(
     r"\b(?:steps?|stages?|phases?|parts?|checks?|packets?|moves?|passes|rounds?|turns?|things?)\s*:$", re.IGNORECASE
 )
-_THIRD_PERSON = re.compile(r"^(?:An?|The|Each|Every|Most|[A-Z][\w’'-]+)\b.*\b\w+s\b")
+_THIRD_PERSON = re.compile(r"^(?:An?|The|Each|Every|Most) [\w’'-]+ .*\b\w+s\b")
 _COUNTED = re.compile(
-    r",? in (?:two|three|four|five|six|seven|eight|\d+|these|a few) (?:steps|stages|moves)$", re.IGNORECASE
+    r",? (?:in|through|with|by) (?:two|three|four|five|six|seven|eight|\d+|these|a few) (?:steps|stages|moves)$",
+    re.IGNORECASE,
 )
 _JOINING = re.compile(r"^(?:and then|and|which)\s+")
 
@@ -99,7 +100,8 @@ def _stage(line: Line, sentence: Sentence | None) -> tuple[str, str] | None:
     if sentence is None:
         return None
     forms = [*orders(sentence, step=True), line.text]
-    name = next((form for form in forms if 1 < len(words(form)) <= NAME_WORDS), "")
+    fitting = [form for most in (SHORT_NAME, NAME_WORDS) for form in forms if 1 < len(words(form)) <= most]
+    name = fitting[0] if fitting else ""
     if not name:
         return None
     name = name.replace("`", "")

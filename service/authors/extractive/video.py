@@ -35,7 +35,7 @@ from service.authors.extractive.sentences import Sentence
 from service.authors.extractive.signposts import Signposts
 from service.authors.extractive.titles import key_terms
 from service.authors.extractive.verb_forms import base_verb, word_classes
-from service.authors.extractive.words import shorten
+from service.authors.extractive.words import bag, cosine, shorten
 from service.domain import storyboard as board
 from service.domain.course import CoursePlan
 from service.domain.lesson import Lesson
@@ -309,7 +309,8 @@ def _names(term: str, text: str) -> bool:
 
 def _middle(scenes: Sequence[SceneDraft], check: SceneDraft) -> int:
     """Where the check goes: near the middle, after what it asks for was told, between two headings if there are any."""
-    told = max((place for place, scene in enumerate(scenes, start=1) if _tells(scene, check.cites)), default=1)
+    told = max((place for place, scene in enumerate(scenes, start=1) if _tells(scene, check.cites)), default=0)
+    told = told or _likest(scenes, check)
     half = max(told, len(scenes) // 2)
     changes = [
         n
@@ -317,6 +318,13 @@ def _middle(scenes: Sequence[SceneDraft], check: SceneDraft) -> int:
         if scenes[n].title != scenes[n - 1].title and scenes[n - 1].kind != "section"
     ]
     return min(changes, key=lambda n: (abs(n - half), n), default=len(scenes))
+
+
+def _likest(scenes: Sequence[SceneDraft], check: SceneDraft) -> int:
+    """The place after the scene that speaks of what is asked, for a cite that no scene tells, such as a key point."""
+    asked = bag(cite.quote for cite in check.cites)
+    likeness = [cosine(asked, bag(said.text for said in scene.facts())) for scene in scenes]
+    return 1 + max(range(len(scenes)), key=lambda place: likeness[place], default=0)
 
 
 def _tells(scene: SceneDraft, asked: Sequence[Cite]) -> bool:
