@@ -9,13 +9,16 @@ from functools import cache
 import pytest
 
 from service.authors.extractive import ExtractiveAuthor
+from service.authors.extractive.mending import Mending
+from service.authors.extractive.mending_quiz import mended_item
 from service.authors.extractive.rewording import reworded
 from service.domain.anchors import cites_in, moved
 from service.domain.course import Brief
 from service.domain.lesson import Claim, HeadingBlock, ListBlock, TableBlock
 from service.domain.outdated import outdated_claims
+from service.domain.quiz import QuizItem
 from service.domain.revision import LessonDocuments
-from service.domain.source import Chunk, Source
+from service.domain.source import Chunk, Cite, Source
 from service.pipeline.reanchoring import Crossing
 from service.pipeline.repair import mend
 from service.pipeline.verify import check_documents
@@ -206,6 +209,47 @@ def test_a_question_whose_key_changed_keeps_a_right_key_or_goes() -> None:
             assert len(set(texts)) == len(texts)
             if any("3,000" in cite.quote for cite in item.cites):
                 assert "2,000" not in " ".join([item.stem, item.model_answer, *(texts[place] for place in item.key)])
+
+
+def mending(text: str) -> tuple[Mending, Source]:
+    """What changes with this text, for every sentence of the old one that is asked for by `cite`."""
+    old, new = course().source, read_bytes(text.encode(), "bees.md", Limits())
+    crossing = Crossing({old.sha256: old}, new)
+    return Mending([crossing.replaced(cite(quote)) for quote in (SUGAR, MOULD)], new), new
+
+
+SUGAR, MOULD = "Feed the colony with 15 kg of sugar before winter.", "Sugar water goes mouldy after five days."
+
+
+def cite(quote: str) -> Cite:
+    start = course().source.text.index(quote)
+    return course().source.cite(start, start + len(quote))
+
+
+def test_a_sentence_in_other_words_keeps_them_but_for_what_changed() -> None:
+    given, _ = mending(TEXT.replace("15 kg", "18 kg").replace("five days", "two days"))
+    assert given.wording("In autumn feed your colony with 15 kg of sugar.", [cite(SUGAR)]) == (
+        "In autumn feed your colony with 18 kg of sugar."
+    )
+    both = given.wording("Feed 15 kg of sugar: it goes mouldy after five days.", [cite(SUGAR), cite(MOULD)])
+    assert both == "Feed 18 kg of sugar: it goes mouldy after two days."
+    assert given.wording("Your bees need fifteen kilos of it.", [cite(SUGAR)]) == "Your bees need fifteen kilos of it."
+
+
+def test_where_the_words_cannot_follow_the_new_sentence_takes_the_place() -> None:
+    given, _ = mending(TEXT.replace("Feed the colony with 15 kg", "However, never feed the colony with 15 kg"))
+    assert given.wording("The colony needs 15 kg of sugar before winter.", [cite(SUGAR)]) == (
+        "Never feed the colony with 15 kg of sugar before winter."
+    )
+
+
+def test_a_question_that_rests_on_two_sentences_goes_with_one_of_them() -> None:
+    given, _ = mending(TEXT.replace("Sugar water goes mouldy after five days. ", "").replace("15 kg", "18 kg"))
+    item = QuizItem(id="q", kind="short", stem="How long?", model_answer=SUGAR, cites=(cite(SUGAR), cite(MOULD)))
+    assert mended_item(item, given) is None
+    alone = mended_item(item.model_copy(update={"cites": (cite(SUGAR),)}), given)
+    assert alone
+    assert alone.model_answer == SUGAR.replace("15", "18")
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,16 @@ def test_of_a_sentence_that_stands_twice_only_the_one_that_changed_is_touched() 
     assert (found.state, new.text[found.start : found.end]) == ("changed", "Steam never keeps the crust soft.")
 
 
+def test_a_sentence_that_opens_two_sections_goes_with_its_own_when_they_change_places() -> None:
+    sections = [("paragraph", "Wash your hands. Take flour."), ("paragraph", "Wash your hands. Take the bees out.")]
+    old = source(sections)
+    new = source([sections[1], ("paragraph", "Wash your hands twice. Take flour.")])
+    drift, length = Drift(old, new), len("Wash your hands.")
+    first, second = (match.start() for match in re.finditer("Wash", old.text))
+    assert drift.of(first, first + length).state == "changed"
+    assert drift.of(second, second + length).start == 0
+
+
 def test_quotation_marks_and_dashes_of_another_look_are_no_change() -> None:
     before = [("paragraph", "She said “stop” – and it’s over.")]
     after = [("paragraph", 'She said "stop" - and it\'s over.')]
