@@ -64,7 +64,8 @@ def is_code_heading(heading: Section, reading: Reading | None) -> bool:
     if reading is None or heading.parent is None or heading.start < 0:
         return False
     marks = reading.marks_between(heading.start, heading.start + len(title) + 1)
-    return any(kind == "code" and end - start >= 0.6 * len(title) for kind, start, end in marks)
+    least = 0.85 if " " in title.partition("(")[0] else 0.6
+    return any(kind == "code" and end - start >= least * len(title) for kind, start, end in marks)
 
 
 def short_name(title: str) -> str:

@@ -51,6 +51,7 @@ _POINTER = re.compile(
     r"(?:the|an?|your|all|each|every|any|some|it|its|up|out|on|off|with|from|to|for|as|only|no|new|more|in|this|these|"
     r"that|those|between|before|after)\b"
 )
+_TWO_DEEDS = re.compile(r"and (\w+) (?:the|an?|your|all|its)\b")
 _NO_OBJECT = re.compile(r"(?:and|or) .*|\w+ing")
 # After a gerund these show that it is a noun: "testing is …", "baking of bread", "hashing algorithms".
 _AFTER_A_NOUN = re.compile(
@@ -69,6 +70,8 @@ def by_heading(topic: str, is_noun: NounTest, reasoned: bool = False) -> str:
     gives reasons.
     """
     topic = bare(topic)
+    if re.match(r"[A-Z][a-z]+ing ", topic):
+        topic = topic[:1].lower() + topic[1:]
     if match := _VERSUS.fullmatch(topic) or _COMPARISON.fullmatch(topic):
         return _compared(match["one"], match["other"], " or " in topic)
     return _from_question(topic) or _from_claim(topic, reasoned) or _from_verb(topic, is_noun)
@@ -232,7 +235,11 @@ def _from_verb(topic: str, is_noun: NounTest) -> str:
 
 def _is_instruction(first: str, rest: str, is_noun: NounTest) -> bool:
     """Whether a verb opens it, and no noun: not "color and contrast", "type casting", "test plan", "use cases"."""
-    if base_verb(first) != first or "VERB" not in word_classes(first) or _NO_OBJECT.fullmatch(rest):
+    if base_verb(first) != first or "VERB" not in word_classes(first):
+        return False
+    if (also := _TWO_DEEDS.match(rest)) and base_verb(also[1]) == also[1]:
+        return True  # "tag and sign the release"
+    if _NO_OBJECT.fullmatch(rest):
         return False
     if _POINTER.match(rest):
         return True

@@ -32,7 +32,9 @@ _LOOSE_PURPOSE = re.compile(r"\b(?:this|these|those|it|they|them|our|my|we|do so
 _KIND_OF_CODE = re.compile(r"\s(command|flag|option|attribute|tag|element|file|directory|function|module|method)\b")
 _KIND_IS_ENOUGH = frozenset(("flag", "call", "file", "constant", "command"))
 _NOT_ASKED_FOR = frozenset(("operator", "literal", "expression"))
-_COMMAND_LINE = re.compile(r"(?:git|docker|npm|pip|kubectl|cd|ls|mkdir|uv)\b")
+_COMMAND_LINE = re.compile(
+    r"(?:git|docker|npm|npx|node|make|cargo|rustup|rustc|pip|kubectl|cd|ls|mkdir|uv|curl|ssh|sudo|python3?|brew|apt)\b"
+)
 _SENDS_AWAY = re.compile(r"\b(?:refer to|see|manual page|documentation for|check out)\b", re.IGNORECASE)
 _FRAGMENT = re.compile(
     r"(?:Returns?|Allows?|Lets?|Sets?|Specifies|Enables?|Controls?|Contains?|Defaults?|Once \w+ed,|For full)\b"
@@ -71,6 +73,11 @@ def _beside(other: str, code: str, nouns: dict[str, set[str]]) -> bool:
     """Whether two pieces of code are of one kind; of a plain word only its noun tells: "the `repl` command"."""
     kind = kind_of(code)
     if kind_of(other) != kind or len(other) < 2:
+        return False
+    if kind == "command":
+        programs = other.split(maxsplit=1)[0], code.split(maxsplit=1)[0]
+        return programs[0] == programs[1] or all(map(_COMMAND_LINE.match, programs))
+    if kind == "file" and other.rpartition(".")[2] != code.rpartition(".")[2]:
         return False
     return kind in _KIND_IS_ENOUGH or bool(nouns.get(other, set()) & nouns.get(code, set()))
 

@@ -52,6 +52,8 @@ def _only_number(sentence: Sentence) -> re.Match[str] | None:
     text = sentence.text
     if not 8 <= sentence.length <= 30 or sentence.roles & {"example", "narrative"} or re.match(r"[^ ]+:", text):
         return None
+    if re.match(r"(?:Here|There|Now|In this)\b", text):
+        return None
     if re.search(r"\([^)]*\d[^)]*times|over \d|between \d+ and|as discussed", text) or not _RULE_LIKE.search(text):
         return None
     found = [match for match in patterns.NUMBER.finditer(text)]
@@ -161,7 +163,9 @@ def _question_for(section: Section, idea: Idea) -> str:
 def _plain_list(idea: Idea, entries: Sequence[tuple[str, Unit]]) -> bool:
     if any(re.match(r"[\"“]", text) or " - " in text for text, _ in entries):
         return False
-    if any(not text[0].isalpha() or "{" in text for text, _ in entries) or _mixed([text for text, _ in entries]):
+    if any(not text[0].isalpha() or "{" in text or "—" in text for text, _ in entries) or _mixed(
+        [text for text, _ in entries]
+    ):
         return False
     if any(bold_lead(unit.head) for unit in idea.units):
         return False

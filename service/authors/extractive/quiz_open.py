@@ -18,7 +18,7 @@ from service.authors.extractive.quiz_passages import in_place, is_running_text
 from service.authors.extractive.quiz_shapes import WORTH, asked_of, term_asked
 from service.authors.extractive.sentences import Sentence
 from service.authors.extractive.verb_forms import is_imperative
-from service.authors.extractive.words import capitalized, overlap, stems
+from service.authors.extractive.words import capitalized, is_plural, overlap, stems
 from service.domain.course import Objective
 
 # What a walk-through says about the moment is no answer to keep: "Git now knows …, but it has not recorded it yet".
@@ -30,9 +30,10 @@ _OF_THE_MOMENT = re.compile(
 _IN_CODE = re.compile(r"^(?:Use|Apply|Write the code for) (.+?)(?: in code)?$")
 _LISTING = re.compile(r"^(?:List|Identify|Name|Outline|Recall) ")
 _TWO_SIDES = re.compile(r"^(?:Compare|Contrast|Distinguish) (?P<one>.+?) (?:with|and|from|to) (?P<other>.+)$")
-_FIELD = re.compile(r"^[\w “”\"-]{2,24}: |^[\w.{}]+\.?$|^\W*[\w.\[\]]+ \{[A-Z]")
+_FIELD = re.compile(r"\bDefault\b:?|^[\w “”\"-]{2,24}: |^[\w.{}]+\.?$|^\W*[\w.\[\]]+ \{[A-Z]")
 _OF_US = re.compile(
-    r"\b(?:we|our|us|I|my|let[’']s)\b|\bsee the\b|^(?:Consider|Default|Type|Example)s?:|^\W*[\w.\[\]]+ \{[A-Z]"
+    r"\b(?:we|our|us|I|my|let[’']s)\b|\bsee the\b|:$|^Just a note|^(?:Below|Above)\b|"
+    r"^(?:Consider|Default|Type|Example)s?:|^\W*[\w.\[\]]+ \{[A-Z]"
 )
 _NO_CODE = frozenset(
     ("text", "txt", "md", "markdown", "console", "output", "none", "plain", "plaintext", "diff", "log")
@@ -207,7 +208,7 @@ def _definitions(exam: Exam, text: str) -> list[Sentence]:
     for section in exam.sections:
         for unit in section.units():
             defined = unit.head.defines
-            if defined and len(whole - set(stems(defined[0]))) * 2 > len(whole):
+            if defined and whole and len(whole - set(stems(defined[0]))) * 2 >= len(whole):
                 continue
             if defined and unit.head.cites and set(stems(defined[0])) <= wanted and is_good_definition(unit.head):
                 found.setdefault(defined[0].lower(), unit.head)
@@ -227,7 +228,7 @@ def _listed(exam: Exam, objective: Objective, kinds: Sequence[str]) -> list[Sent
         (overlap(topic, set(stems(_heading(section, idea)))) + 0.3 * (number == exam.homes.get(objective.id)), -n, idea)
         for number, section in enumerate(exam.sections)
         for n, idea in enumerate(section.ideas)
-        if idea.kind in kinds and len(idea.items) >= 2
+        if idea.kind in kinds and len(idea.items) >= FEWEST_POINTS
     ]
     if not fitting or max(fitting, key=lambda entry: entry[:2])[0] < 0.5:
         return []
@@ -298,7 +299,12 @@ def _points(section: Section) -> list[Sentence]:
     whole = FEWEST_POINTS <= len(heads) <= MOST_STEPS and all(head.cites and head.length >= 3 for head in heads)
     plain = not any(_FIELD.match(head.text) or _OF_THE_MOMENT.search(head.text) for head in heads)
     orders = sum(is_imperative(head.text) for head in heads) * 2 >= len(heads)
-    if orders or any(head.leans for head in heads) or _RESOURCES.search(section.title):
+    if (
+        not is_plural(section.title.rstrip(":"))
+        or orders
+        or any(head.leans for head in heads)
+        or _RESOURCES.search(section.title)
+    ):
         return []
     return heads if whole and plain and sum(head.length for head in heads) <= 2 * LONGEST_ANSWER_WORDS else []
 

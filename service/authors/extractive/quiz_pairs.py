@@ -11,12 +11,13 @@ from service.authors.extractive.quiz_parts import CHOICES, Candidate, Exam, give
 from service.authors.extractive.quiz_reference import Pair, entries
 from service.authors.extractive.sentences import Sentence
 from service.authors.extractive.slide_lines import bold_lead
-from service.authors.extractive.verb_forms import word_classes
+from service.authors.extractive.verb_forms import base_verb, word_classes
 from service.authors.extractive.words import bag, capitalized, cosine, is_plural, rank, stems, words
 from service.domain.quiz import Option
 
 FEWEST, MOST = 3, 5
 MOST_EASY = 1
+_UNNAMED = frozenset(("operator", "literal", "path", "expression"))  # what `[]` does depends on where it stands
 _BY_NAME = "Match each name with its description."
 TOO_ALIKE = 0.4
 ENOUGH_ENTRIES = 0.6  # of a list's entries have a name and a description
@@ -49,9 +50,17 @@ def deed_of(sentence: Sentence) -> Pair | None:
     verb = match["does"].split()[0]
     if verb in ("is", "was", "has", "does", "means") or "VERB" not in word_classes(verb):
         return None
-    if _ANOTHER_VERB.search(match["does"]):
+    if _ANOTHER_VERB.search(match["does"]) or not _one_verb(match["does"]):
         return None
     return Pair(f"`{code}`", capitalized(match["does"]), sentence.text, sentence.cites)
+
+
+def _one_verb(does: str) -> bool:
+    """Whether its first word is the verb: not "tables provide a way", not "values of the option"."""
+    first, second = does.split()[:2]
+    return second != "of" and not (
+        "NOUN" in word_classes(first) and base_verb(second) == second and word_classes(second) == {"VERB"}
+    )
 
 
 def deeds(sentences: Iterable[Sentence]) -> list[Pair]:
@@ -83,7 +92,7 @@ def does_items(exam: Exam) -> list[Candidate]:
     everywhere = [pair for pair in known if pair.does]
     found: list[Candidate] = []
     for pair in everywhere:
-        if pair.name not in own or gives_away(spelled_out(pair.name), pair.says):
+        if pair.name not in own or kind_of(pair.name) in _UNNAMED or gives_away(spelled_out(pair.name), pair.says):
             continue
         others = [o for o in everywhere if o.name != pair.name and cosine(bag([o.says]), bag([pair.says])) < 0.4]
         others = [o for o in others if 0.4 * len(pair.says) <= len(o.says) <= 2 * len(pair.says) + 10]

@@ -38,6 +38,7 @@ HANGS = re.compile(
     r"now|still|too|former|latter|further)|I|my|that (?:is|was|the)|(?:in|of|to|for|with|from|by|on|after|before|about|"
     r"as|at|do|use|compare|see|set|change|add|remove|take|make|get|give|call|run|read|write|put|delete|replace|like) "
     r"that)\b|"
+    r"(?:moving|going) (?:forward|on)\b|\b(?:continuing|proceeding|ready to continue|have problems)$|"
     r"(?<![’'\w./-])(?!a\b)[a-z]\d?(?![\w’'.-])"
 )
 FIRST_PERSON = re.compile(r"\b(we|us|our|ours|ourselves|let[’']s)\b", re.IGNORECASE)
@@ -112,6 +113,7 @@ _EMPTY = re.compile(
 # What is meant can only be seen where it stands: "The output is cryptic because …".
 _AT_HAND = re.compile(
     r"(?:the|a) (?:\w+ed |\w+ing )?(?:output|result|message|program|code|example|function|line|script|error|listing|"
+    r"field|value|index|parameter|argument|property|list|string|step|"
     r"paper|scientist|person|man|woman|author|page|picture|screen|button|menu|panel|symbol|diagram|game|player)\b"
     r"(?! (?:of|that|which|for)\b)",
     re.IGNORECASE,
@@ -144,8 +146,8 @@ def _asked(text: str, keeps_capital: bool) -> Asked | None:
     if _UNFIT.search(text) or text.count("“") != text.count("”"):
         return None
     text = text.rstrip(".! ")
-    for shape in (_way, _case, _reason, _rule, lambda said: _effect(said, keeps_capital)):
-        found = shape(text)
+    for shape in (_way, _case, _reason, _rule, _effect):
+        found = shape(text, keeps_capital)
         if found and _stands(found.given) and not _AT_HAND.match(found.given):
             return Asked(found.form, _to_you(found.question), found.given, found.answer)
     return None
@@ -161,7 +163,7 @@ def _to_you(question: str) -> str:
     return FIRST_PERSON.sub(lambda match: _YOU.get(match[1].lower(), "you"), question)
 
 
-def _way(text: str) -> Asked | None:
+def _way(text: str, _: bool) -> Asked | None:
     match = _WAY.match(text)
     if match and (is_order(match["how"]) or re.match(r"(?:you|we) ", match["how"])):
         return _how(match["goal"], match["how"], "do")
@@ -184,11 +186,11 @@ def _how(goal: str, how: str, verb: str) -> Asked | None:
     return Asked("way", f"How {verb} you {goal}?", goal, how)
 
 
-def _case(text: str) -> Asked | None:
+def _case(text: str, named: bool) -> Asked | None:
     match = _CASE.match(text)
     if match:
         when, case, then = match["when"].lower(), match["case"], match["then"]
-    elif (match := _TAIL_CASE.match(text)) and is_order(match["then"]):
+    elif not named and (match := _TAIL_CASE.match(text)) and _is_plain_order(match["then"]):
         when, case, then = match["when"], match["case"], match["then"]
     else:
         return None
@@ -227,6 +229,10 @@ def is_order(text: str) -> bool:
     return bool(_OBJECT.match(rest)) and (first.lower() in ACTION_VERBS or not _PREPOSITION.match(rest))
 
 
+def _is_plain_order(text: str) -> bool:
+    return is_order(text) and not HANGS.search(text) and not re.search(r" [–—-] ", text)
+
+
 def _has_verb(case: str) -> bool:
     """Whether it is a clause or opens with a gerund: not "a binary", not "ten years of work"."""
     first, *rest = case.split()
@@ -238,7 +244,7 @@ def _has_verb(case: str) -> bool:
     )
 
 
-def _reason(text: str) -> Asked | None:
+def _reason(text: str, named: bool) -> Asked | None:
     match = _REASON.match(text) or _BECAUSE.match(text)
     if (
         not match
@@ -249,7 +255,7 @@ def _reason(text: str) -> Asked | None:
         return None
     asks = "What is the purpose of this?" if " so that " in text else "Why is this so?"
     claim = capitalized(_ADVERBIAL.sub("", match["claim"].rstrip(",")))
-    if is_order(claim):
+    if is_order(claim) and not named:
         deed = claim[:1].lower() + claim[1:]
         return Asked("reason", f"Why should you {deed}?", claim, match["why"])
     if claim.startswith("You ") or _LOOSE.search(claim):
@@ -274,7 +280,7 @@ def states(text: str) -> bool:
     return False
 
 
-def _rule(text: str) -> Asked | None:
+def _rule(text: str, _: bool) -> Asked | None:
     match = _RULE.match(text)
     if (
         not match
@@ -289,14 +295,14 @@ def _rule(text: str) -> Asked | None:
     return Asked("rule", f"Complete the rule: “{said} …”", said, match["rest"])
 
 
-def _effect(text: str, keeps_capital: bool) -> Asked | None:
+def _effect(text: str, named: bool) -> Asked | None:
     match = _EFFECT.match(text)
     if not match or not _is_named_subject(match["who"]) or FIRST_PERSON.search(text):
         return None
     who, verb, rest = match["who"], match["verb"], match["rest"]
     if _OTHER_VERB.match(rest) or (rest.startswith("to ") and " used " not in verb):
         return None
-    name = who if keeps_capital else who[:1].lower() + who[1:]
+    name = who if named else who[:1].lower() + who[1:]
     question = _asks_of_use(name, verb) if " used " in verb else _asks_of_deed(name, verb)
     return Asked("effect", question, who, f"{verb} {rest}") if question else None
 
