@@ -83,7 +83,8 @@ def pages(app: FastAPI, browser_of: Browsers, world: World, engine: Engine) -> I
         (
             browser,
             (
-                "/", "/account", "/account/spending", "/catalogue", "/courses/new", f"/courses/{draft}/brief", f"/courses/{planned}/own-outline", f"/courses/{planned}/outline",
+                "/", "/account", "/account/spending", "/catalogue", "/courses/new", f"/courses/{draft}/brief",
+                f"/courses/{planned}/own-outline", f"/courses/{planned}/outline",
                 f"/courses/{going}/generating", course, f"{course}/lessons/{lesson}", f"{course}/lessons/{lesson}/quiz",
                 f"{course}/lessons/{lesson}/quiz?q=4", f"{course}/lessons/{lesson}/quiz?q=99",
                 f"{course}/sources/{SHA}?start=0&end=4", f"{course}/sources/{SHA}", f"{course}/quality",
