@@ -12,7 +12,6 @@ from service.domain.course import Brief
 from service.domain.report import CourseDocuments, Taught
 from service.domain.source import Source
 from service.errors import BadInput
-from service.ports import Author
 from service.readers.limits import Limits
 from service.readers.reading import read_bytes
 from service.settings import ROOT
@@ -36,14 +35,14 @@ class Made:
         return sum(source.words for source in self.sources)
 
 
-def made(name: str, sources: Sequence[Source], author: Author | None = None, read_in: float = 0.0) -> Made:
-    """A course of these sources, with everything but its films.
+def made(name: str, sources: Sequence[Source], brief: Brief | None = None, read_in: float = 0.0) -> Made:
+    """A course of these sources by the offline author, with everything but its films; `read_in`: seconds.
 
     Raises:
         BadInput: they hold too little to teach.
     """
     started = time.process_time()
-    given, author, brief = evidence(*sources), author or ExtractiveAuthor(), Brief()
+    given, author, brief = evidence(*sources), ExtractiveAuthor(), brief or Brief()
     plan = author.plan(brief, given, _silent)
     taught = []
     for planned in plan.lessons:
@@ -57,7 +56,8 @@ def made(name: str, sources: Sequence[Source], author: Author | None = None, rea
 
 def own_courses() -> Iterator[Made]:
     """The sample course, and three short texts that were written for the author's tests."""
-    yield from _of_files("sample course", sorted((ROOT / "samples").glob("[0-9]*.md")))
+    brief = Brief.model_validate_json((ROOT / "samples" / "brief.json").read_text(encoding="utf-8"))
+    yield from _of_files("sample course", sorted((ROOT / "samples").glob("[0-9]*.md")), brief)
     yield made("short texts", (sourdough(), backups(), bees()))
 
 
@@ -73,7 +73,7 @@ def _is_document(path: Path) -> bool:
     return path.stem.lower() not in ABOUT_THE_FOLDER and path.suffix.lower() in SUFFIXES
 
 
-def _of_files(name: str, files: Sequence[Path]) -> Iterator[Made]:
+def _of_files(name: str, files: Sequence[Path], brief: Brief | None = None) -> Iterator[Made]:
     started = time.process_time()
     sources = []
     for path in files:
@@ -83,7 +83,7 @@ def _of_files(name: str, files: Sequence[Path]) -> Iterator[Made]:
             print(f"left out: {refusal}")
     if sources:
         try:
-            yield made(name, sources, read_in=time.process_time() - started)
+            yield made(name, sources, brief, read_in=time.process_time() - started)
         except BadInput as refusal:
             print(f"no course of {name}: {refusal}")
 

@@ -197,16 +197,20 @@ def recap(
     sections: Sequence[Section],
     keypoints: Sequence[Sentence],
     dropped: set[int],
+    shown: Sequence[Line],
     casing: Casing,
 ) -> SceneDraft | None:
-    """The points to remember, and the objectives asked back; None when there is nothing short enough to show."""
+    """The points to remember, and the objectives asked back; None when there is nothing short enough to show.
+
+    `shown`: the lines of the fullest slide, for a lesson that holds little else.
+    """
     lines = _key_lines(keypoints) or _best_lines(sections, dropped)
     compared = "Now check yourself against the points on screen."
     headings = _heading_lines(sections) if len(lines) < FEWEST_POINTS else []
     if len(headings) >= FEWEST_POINTS:
         lines, compared = headings, "Now say what you know about each point on screen."
-    elif not lines:
-        lines, compared = [Line(objective.text) for objective in objectives], ""
+    elif len(lines) < FEWEST_POINTS and len(shown) >= FEWEST_POINTS:
+        lines = [Line(line.shown, line.cites) for line in shown]
     if not lines:
         return None
     scene = SceneDraft("recap", "What to remember", lines=lines[:5])
@@ -215,7 +219,7 @@ def recap(
         said = _spoken_signpost(f"Can you {casing.lowered(objective.text.rstrip('.'))}?")
         said.pause = 1.5
         scene.said.append(said)
-    scene.said += [signpost(compared)] if compared else []
+    scene.said.append(signpost(compared))
     return scene
 
 

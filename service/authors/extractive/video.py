@@ -64,7 +64,8 @@ def storyboard_of(plan: CoursePlan, lesson: Lesson, library: Library, check: Qui
     _retitle(body, sections)
     for scene in (*scenes, *body):
         thin(scene)
-    closing = recap(lesson.objectives, sections, keypoints, dropped, library.casing)
+    shown = max((scene.lines for scene in body), key=len, default=[])
+    closing = recap(lesson.objectives, sections, keypoints, dropped, shown, library.casing)
     scenes += _with_questions(body, check, sections)
     if closing and lesson.objectives and not any(scene.kind == "question" for scene in scenes):
         asked = objective_scene(lesson.objectives[0], closing.lines, library.casing)
