@@ -33,12 +33,12 @@ PRIVILEGES: Mapping[str, tuple[str, str, str]] = {
     "courses": ("SIUD", "SU", "SU"),
     "modules": ("SIUD", "SIUD", "S"),
     "lessons": ("SIUD", "SIUD", "SU"),
-    "sources": ("SIUD", "SU", ""),
+    "sources": ("SIUD", "SUD", ""),  # a version that nothing cites any more goes
     "chunks": ("SIUD", "SIUD", ""),
     "quiz_items": ("SIUD", "SIUD", ""),
     "revisions": ("SIUD", "SIU", ""),
-    "sign_offs": ("SIUD", "S", ""),
-    "media": ("SIUD", "S", "SIU"),
+    "sign_offs": ("SIUD", "SI", ""),  # a signature goes along with a sentence's cite
+    "media": ("SIUD", "SU", "SIU"),  # and so does a film's
     "enrolments": ("SIUD", "", ""),
     "lesson_progress": ("SIUD", "", ""),
     "quiz_attempts": ("SIUD", "", ""),

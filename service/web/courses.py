@@ -138,7 +138,10 @@ def publish(course: CourseInPath, database: Database) -> Response:
     if not lessons or any(lesson.state != LessonState.COMPLETED for lesson in lessons):
         raise Conflict("Some lessons are not completed. Generate the course, then publish it.")
     if any(one.blocks for one in waiting(database, course)):
-        raise BadInput("Some sentences are not supported by what they cite. See “Quality”: mend them or sign them off.")
+        raise BadInput(
+            "Some sentences are not supported by what they cite, or their source has changed. "
+            "See “Quality”: mend them or sign them off."
+        )
     course.state, course.published_at = CourseState.PUBLISHED, datetime.now(UTC)
     return RedirectResponse(f"/courses/{course.id}", 303)
 

@@ -17,7 +17,7 @@ from itertools import product
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, NullPool, create_engine, exc, make_url, select, text, update
+from sqlalchemy import Engine, NullPool, create_engine, exc, func, make_url, select, text, update
 from starlette.testclient import TestClient
 
 from renderer_job.work import Studio, film_lesson
@@ -37,13 +37,27 @@ from service.db.faults import code
 from service.db.invitations import hash_secret, invite
 from service.db.lane import run_lane
 from service.db.migrate import upgrade
+from service.db.queries import lessons_of, sources_of
 from service.db.roles import PRIVILEGES, ROLES, VERBS, grant_roles, role_name
 from service.db.steps import Finished, Spending
-from service.db.tables import Base, Course, CourseState, Job, Role, User
+from service.db.tables import (
+    Base,
+    Course,
+    CourseState,
+    Job,
+    Revision,
+    RevisionState,
+    Role,
+    Run,
+    SignOff,
+    Source,
+    User,
+)
 from service.domain.course import Brief
 from service.errors import BadInput, Unavailable
 from service.pipeline.handlers import HANDLERS
 from service.pipeline.produce import advance, create_course
+from service.pipeline.versions import add_version
 from service.ports import Services, StorageService
 from service.settings import Settings
 from service.web.app import create_app
@@ -288,6 +302,8 @@ def test_a_course_is_made_by_three_who_may_no_more_than_they_need(
                 if advance(session, course_id, film=True) is None:
                     break
             stop.wait(0.1)
+        for newer in (TEXT + "\n## More\n\nNothing cites this.\n", TEXT.replace("230 degrees", "240 degrees")):
+            replace_the_source(site, course_id, tmp_path / "newer.md", newer, stop)
     finally:
         stop.set()
         for thread in threads:
@@ -295,6 +311,27 @@ def test_a_course_is_made_by_three_who_may_no_more_than_they_need(
     with session_scope(owner) as session:
         failed = session.scalars(select(Job.error).where(Job.error != "")).all()
         assert (session.get_one(Course, course_id).state, failed) == (CourseState.READY, [])
+        assert session.scalars(select(Revision.state)).all() == [RevisionState.PROPOSED]
+        assert session.scalar(select(func.count()).select_from(Source)) == 2  # the first of three is cited by nothing
+
+
+def replace_the_source(site: Services, course_id: uuid.UUID, path: Path, text: str, stop: threading.Event) -> None:
+    """Give a newer version of the one source, after somebody signed each sentence, and wait until it is compared."""
+    path.write_text(text, encoding="utf-8")
+    with session_scope(site.engine) as session:
+        course = session.get_one(Course, course_id)
+        for lesson in lessons_of(session, course_id):
+            keys = {claim.key for claim in lesson.text.claims()} if lesson.text else set()
+            for key in keys:
+                session.merge(SignOff(lesson_id=lesson.id, claim_sha256=key, user_id=course.owner_id))
+        [old] = sources_of(session, course_id)
+        new = add_version(session, site.storage, course, old.id, path.name, path).id
+    for _ in range(600):
+        with session_scope(site.engine) as session:
+            if session.scalar(select(Run.state).where(Run.idem_key == f"repair:{new}")) in jobs.ENDED:
+                return
+        stop.wait(0.1)
+    raise AssertionError("the newer version was not compared within a minute")
 
 
 @pytest.mark.parametrize("role", ["author", "render"])
