@@ -53,6 +53,11 @@ def sentence(text: str) -> Sentence:
             "Why is this so? “Hungry starters smell of glue.”",
         ),
         (
+            "Page titles are important because they help people find a page.",
+            "reason",
+            "Why is this so? “Page titles are important.”",
+        ),
+        (
             "Leave a gap under the lid, because the gas can break the glass.",
             "reason",
             "Why should you leave a gap under the lid?",
@@ -83,6 +88,9 @@ def test_a_sentence_is_asked_for_what_it_says(text: str, form: str, question: st
         "If you roll s1 and s2 together, the loaf is flat and heavy today.",  # of a moment
         "Anna decides that she keeps the jar in the cold room of the house.",  # a story
         "The lid keeps this away from the dough that stands in the jar",  # no sentence
+        "Damage to the whole hive if the lid is not closed in the night.",  # "damage" is no order
+        "When used in a warm room, a starter is preceded by its smell.",  # whose use?
+        "The output is cryptic because it was written for another tool.",  # which output?
         "Honey provides more energy to the bees in the months of winter.",  # of the whole matter too much could be said
     ],
 )
@@ -172,3 +180,14 @@ def test_what_belongs_to_the_example_code_is_no_model_answer() -> None:
     answers = [item.model_answer for item in quiz(page.source()).items if "struct Loaf" not in item.model_answer]
     assert answers
     assert not any("Loaf" in answer for answer in answers)
+
+
+def test_an_objective_that_nothing_else_checks_is_asked_for_its_passage_and_again_later() -> None:
+    page = SourceBuilder("The village oven").heading(2, "The oven of the village")
+    for n in range(9):
+        page.para(
+            f"House number {n} of the upper street bakes on the morning of day {n}, and then it sweeps the hearth."
+        )
+    items = quiz(page.source()).items
+    assert [item.kind for item in items if item.cites] == [item.kind for item in items]
+    assert {item.objective for item in items} == {"l1o1"}

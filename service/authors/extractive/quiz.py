@@ -149,6 +149,7 @@ def _reviews(plan: CoursePlan, lesson_id: str, library: Library) -> list[tuple[s
         used = {one.form for of, one in earlier.asked if of == objective.id}
         left.sort(key=lambda one: one.form in used)
         closed = [one for of, one in earlier.asked if of == objective.id and one.kind != "short"]
+        earlier.exam.asked.clear()
         again = left[:1] or closed[:1] or asked_openly(earlier.exam, objective, 1, set())
         found += [(objective.id, one) for one in again]
     return found

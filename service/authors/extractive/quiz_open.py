@@ -28,6 +28,7 @@ _OF_THE_MOMENT = re.compile(
     re.IGNORECASE,
 )
 _IN_CODE = re.compile(r"^(?:Use|Apply|Write the code for) (.+?)(?: in code)?$")
+_CAPTION = re.compile(r"\b(?:Listing|Figure|Table|Chapter) \d|:$|\{[A-Z]|\bDefault:|^(?:Let|Here)\b")
 _LISTING = re.compile(r"^(?:List|Identify|Name|Outline|Recall) ")
 _TWO_SIDES = re.compile(r"^(?:Compare|Contrast|Distinguish) (?P<one>.+?) (?:with|and|from|to) (?P<other>.+)$")
 _FIELD = re.compile(r"\bDefault\b:?|^[\w “”\"-]{2,24}: |^[\w.{}]+\.?$|^\W*[\w.\[\]]+ \{[A-Z]")
@@ -43,6 +44,7 @@ _RESOURCES = re.compile(r"\b(?:resources?|links?|reading|cheat ?sheets?|glossary
 LONGEST_ANSWER_WORDS = 60
 LEAST_GIST_WORDS, ENOUGH_FOR_A_GIST = 18, 30
 FEWEST_POINTS = 3
+MOST_IN_A_PASSAGE = 4  # sentences
 LEAST_COMPARISON_WORDS = 12
 LEAST_POINT_WORDS = 9
 PLACES_FOR_A_GIST = 2  # a section says in its first sentences what it is about, or not at all
@@ -71,7 +73,21 @@ def asked_openly(exam: Exam, objective: Objective, count: int, taken: set[int]) 
             found.append(_open(question, answer))
     if len(found) < count:
         found += _practised(exam, objective, taken)
+    for question, answer in _last_resort(exam, objective, taken) if not found and count > 0 else ():
+        if answer and question not in exam.asked:
+            taken.update(sentence.start for sentence in answer)
+            exam.asked.add(question)
+            return [_open(question, answer)]
     return found[:count]
+
+
+def _last_resort(exam: Exam, objective: Objective, taken: set[int]) -> Iterator[tuple[str, list[Sentence]]]:
+    """To recall a passage: asked only where an objective would else be checked by nothing."""
+    home = exam.homes.get(objective.id, -1)
+    near = [section for n, section in enumerate(exam.sections) if n == home]
+    for section in sorted(exam.sections, key=lambda one: -_nearness(one, near, objective)):
+        question = f"What does the lesson say about “{_name(section)}”? Write down what you remember, then compare."
+        yield question, _passage(section, taken)
 
 
 def _practised(exam: Exam, objective: Objective, taken: set[int]) -> list[Candidate]:
@@ -340,6 +356,17 @@ def _plain(exam: Exam, unit: Unit) -> bool:
     return bool(fits) and not any(
         _OF_THE_MOMENT.search(s.text) or _OF_US.search(s.text) or exam.of_the_example(s) for s in unit.sentences
     )
+
+
+def _passage(section: Section, taken: set[int]) -> list[Sentence]:
+    """What the section says in its first sentences that can be told, as long as an answer may be: the last resort."""
+    answer: list[Sentence] = []
+    for unit in _tellable(section):
+        fits = sum(sentence.length for sentence in answer) + unit.words <= LONGEST_ANSWER_WORDS
+        away = any(s.start in taken or _CAPTION.search(s.text) or _OF_US.search(s.text) for s in unit.sentences)
+        if fits and not away and len(answer) < MOST_IN_A_PASSAGE:
+            answer += unit.sentences
+    return answer if sum(sentence.length for sentence in answer) >= LEAST_GIST_WORDS else []
 
 
 def _tellable(section: Section) -> list[Unit]:
