@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
 from service.db.plans import read_plan, write_plan
-from service.db.queries import lessons_of
+from service.db.queries import lessons_of, sources_of
 from service.db.tables import Course, CourseState, LessonState
 from service.domain.course import CoursePlan, LessonPlan
 from service.domain.outline import AddLesson, AddModule, Edit, SetObjective, apply, difference, undo_of
@@ -118,6 +118,7 @@ class View:
     plan: CoursePlan
     done: frozenset[str]
     checks: list[tuple[str, str, str]]
+    sourced: bool = True  # whether anybody added a document
 
     @property
     def thin(self) -> frozenset[str]:
@@ -138,6 +139,9 @@ def _view(database: Session, course: Course) -> View:
     plan = read_plan(database, course.id)
     rows = lessons_of(database, course.id)
     done = frozenset(str(row.id) for row in rows if row.state == LessonState.COMPLETED)
+    if not sources_of(database, course.id):
+        unsourced = ("warn", "weak", "There is no source: every sentence will wait for your signature.")
+        return View(course, plan, done, [*_checks(plan), unsourced], sourced=False)
     return View(course, plan, done, _checks(plan))
 
 

@@ -138,6 +138,7 @@ def test_a_title_alone_becomes_a_course_that_nobody_learns_from_before_each_less
         found = waiting(session, course)
         facts = [claim for one in lessons if one.text for claim in one.text.claims() if claim.factual]
         assert len(found) == len(facts) > 20
+        assert all(not lesson.plan.passages for lesson in lessons)
         assert all(one.blocks for one in found)
         assert report_of(session, course).check("claims").outcome == "fail"
         owner = session.get_one(User, course.owner_id)

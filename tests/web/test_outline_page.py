@@ -8,11 +8,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, delete, select
 
 from service.db.engine import session_scope
 from service.db.plans import read_plan
-from service.db.tables import Course, Job, Lesson, Run
+from service.db.tables import Course, Job, Lesson, Run, Source
 from tests.web.conftest import Browser
 from tests.web.world import World
 
@@ -44,6 +44,17 @@ def test_the_outline_shows_units_lessons_objectives_and_passages(planned: tuple[
         assert text in page
     assert page.count("Your sources say little about this") == 1
     assert "Generate the course" in page
+
+
+def test_the_outline_of_a_topic_says_that_there_is_no_source(
+    planned: tuple[Browser, uuid.UUID], engine: Engine
+) -> None:
+    browser, course = planned
+    with session_scope(engine) as session:
+        session.execute(delete(Source).where(Source.course_id == course))
+    page = browser.get(f"/courses/{course}/outline").text
+    assert "There is no source: every sentence will wait for your signature." in page
+    assert "Passages are found when it is written" not in page
 
 
 def test_renaming_is_saved_at_once(planned: tuple[Browser, uuid.UUID], world: World, engine: Engine) -> None:
