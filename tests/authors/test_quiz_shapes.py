@@ -89,7 +89,8 @@ def test_a_sentence_is_asked_for_what_it_says(text: str, form: str, question: st
         "Anna decides that she keeps the jar in the cold room of the house.",  # a story
         "The lid keeps this away from the dough that stands in the jar",  # no sentence
         "Damage to the whole hive if the lid is not closed in the night.",  # "damage" is no order
-        "When used in a warm room, a starter is preceded by its smell.",  # whose use?
+        "If at the time of the harvest the hive is cold, the honey gets thick.",  # the case begins later
+        "If a keeper moves it into the sun, the wax melts within an hour.",  # moves what?
         "The output is cryptic because it was written for another tool.",  # which output?
         "Honey provides more energy to the bees in the months of winter.",  # of the whole matter too much could be said
     ],
@@ -173,8 +174,7 @@ def test_what_belongs_to_the_example_code_is_no_model_answer() -> None:
     page = SourceBuilder("Structures").heading(2, "Grouping values")
     page.para("A structure groups values that belong together, and each value in it has a name and a type of its own.")
     page.code("struct Loaf {\n    weight: u32,\n}", lang="rust")
-    page.para("When a Loaf leaves the oven, the weight of the Loaf is smaller than the weight of its dough was.")
-    page.para("When a structure goes away, all the values in it go away as well, without a word from the programmer.")
+    page.para("When a Loaf leaves the oven, the baker writes its weight into the book of the day.")
     for n in range(8):
         page.para(f"The shelf number {n} of the bakery holds the loaves of one day, in the order of the hours.")
     answers = [item.model_answer for item in quiz(page.source()).items if "struct Loaf" not in item.model_answer]
