@@ -7,11 +7,11 @@ cites it, and goes when nothing does.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, cast, or_, select
+from sqlalchemy import ColumnElement, Text, cast, func, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from service.db import jobs
@@ -97,11 +97,20 @@ def predecessors(session: Session, new: Source) -> list[Source]:
 
 def take_force(session: Session, new: Source) -> None:
     """From now on the course is made from this version; every version before it points at it."""
-    for old in predecessors(session, new):
+    replaced = predecessors(session, new)
+    _outdate_proposals(session, replaced)
+    for old in replaced:
         old.superseded_by = new.id
     new.replaces = None
     session.flush()
     drop_uncited(session, new.course_id)
+
+
+def _outdate_proposals(session: Session, replaced: Sequence[Source]) -> None:
+    """What was proposed so that lessons follow a version that is not the newest any more has lost its reason."""
+    runs = select(Run.id).where(Run.idem_key.in_([f"repair:{old.id}" for old in replaced]))
+    proposed = update(Revision).where(Revision.run_id.in_(runs), Revision.state == RevisionState.PROPOSED)
+    session.execute(proposed.values(state=RevisionState.OUTDATED, decided_at=func.now()))
 
 
 def newer_versions(session: Session, course_id: uuid.UUID) -> dict[str, uuid.UUID]:
