@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from service.db.engine import session_scope
 from service.db.plans import write_plan
 from service.db.queries import sources_of
-from service.db.tables import Course, CourseState, SourceState, User
+from service.db.tables import Course, CourseState, User
 from service.domain import course_folder as layout
 from service.domain.course import CoursePlan
 from service.domain.course_folder import CourseLock, first_difference
@@ -181,11 +181,6 @@ def take_outline(services: Services, course_id: uuid.UUID, plan: CoursePlan) -> 
                 return
             advance(session, course_id)  # tells why when reading has failed for good
         time.sleep(LOOK_EVERY_SECONDS)
-
-
-def refused_inputs(session: Session, course_id: uuid.UUID) -> list[str]:
-    """The inputs that are refused now, though the lock's build could read them."""
-    return [source.error for source in sources_of(session, course_id) if source.state == SourceState.REFUSED]
 
 
 def compare(lock: CourseLock, made: CourseLock, out: Path) -> int:
