@@ -197,8 +197,9 @@ def test_every_command_of_a_container_exists(prod: Graph) -> None:
 GCLOUD = """#!/bin/sh
 echo "gcloud $*" >>"$LOG"
 case "$*" in
-  "run jobs describe author"*) echo "$SERVED/site:1" ;;
-  "run jobs describe render"*) echo "$SERVED/render:1" ;;
+  "run jobs describe author"*) echo "$SERVED/site:$LANES" ;;
+  "run jobs describe render"*) echo "$SERVED/render:$LANES" ;;
+  "run revisions describe site-1"*) echo "$SERVED/site:1" ;;
   "run services describe"*)
     if [ -e "$WORKSPACE/lanes.done" ]; then cat "$AFTER"; else cat "$BEFORE"; fi ;;
 esac
@@ -244,6 +245,7 @@ class Release:
             "SHORT_SHA": "c0ffee1",
             "FAILING": "",
             "SERVED": REGISTRY,
+            "LANES": "1",
             "SMOKE_FAILS": "never",
             **{key: str(value) for key, value in BUILD["substitutions"].items()},
         }
@@ -279,8 +281,8 @@ NEW = "c0ffee1-01234567"
 TO_NEW = "gcloud run services update-traffic site --region us-central1 --to-revisions site-2=100"
 TO_OLD = "gcloud run services update-traffic site --region us-central1 --to-revisions site-1=100"
 LANES_BACK = [
-    f"gcloud run jobs update author --region us-central1 --image {REGISTRY}/site:live",
-    f"gcloud run jobs update render --region us-central1 --image {REGISTRY}/render:live",
+    f"gcloud run jobs update author --region us-central1 --image {REGISTRY}/site:1",
+    f"gcloud run jobs update render --region us-central1 --image {REGISTRY}/render:1",
 ]
 
 
@@ -306,7 +308,7 @@ def test_what_serves_and_what_served_are_tagged_when_the_release_stands(release:
     _, calls = release.run()
     for image in ("site", "render"):
         moved = [pair for pair in tagged(calls) if pair[1].startswith(f"{image}:")]
-        assert moved == [(f"{image}:live", f"{image}:previous"), (f"{image}:{NEW}", f"{image}:live")]
+        assert moved == [(f"{image}:1", f"{image}:previous"), (f"{image}:{NEW}", f"{image}:live")]
     assert {new.partition(":")[2] for _, new in tagged(calls)} == set(RELEASED_TAGS)
     assert calls.index(TO_NEW) < min(i for i, call in enumerate(calls) if "tags add" in call)
 
@@ -318,12 +320,23 @@ def test_the_first_release_has_nothing_to_go_back_to(release: Release) -> None:
 
 
 def test_a_first_release_that_fails_goes_back_to_the_image_it_found(release: Release) -> None:
-    good, calls = release.run(SERVED="us-docker.pkg.dev/cloudrun/container", SMOKE_FAILS="candidate", FAILING=":live")
+    good, calls = release.run(SERVED="us-docker.pkg.dev/cloudrun/container", SMOKE_FAILS="candidate")
     assert not good
     assert (
         "gcloud run jobs update author --region us-central1 --image us-docker.pkg.dev/cloudrun/container/site:1"
         in calls
     )
+
+
+def test_the_version_that_serves_counts_whatever_the_lanes_were_left_with(tmp_path: Path) -> None:
+    """By a release that was canceled, or by one that somebody rolled back: neither is what to go back to."""
+    for name, fails in (("bad", "candidate"), ("good", "never")):
+        (folder := tmp_path / name).mkdir()
+        good, calls = Release(folder).run(LANES="2", SMOKE_FAILS=fails)
+        assert good is (name == "good")
+        assert not any(call.endswith((":2", ":live")) for call in calls if "jobs update" in call)
+        assert (set(LANES_BACK) <= set(calls)) is not good
+        assert (("site:1", "site:previous") in tagged(calls)) is good
 
 
 def test_a_release_that_failed_tags_nothing(release: Release) -> None:
@@ -335,7 +348,7 @@ def test_a_tag_that_cannot_be_set_does_not_undo_the_release(release: Release) ->
     good, calls = release.run(FAILING="site:previous")
     assert good
     assert TO_OLD not in calls
-    assert ("render:live", "render:previous") in tagged(calls)
+    assert ("render:1", "render:previous") in tagged(calls)
 
 
 def test_the_smoke_is_invited_and_the_cloud_is_told_the_hash_alone(release: Release) -> None:
@@ -386,7 +399,7 @@ def test_lanes_that_cannot_be_updated_stop_the_release_before_the_site(release: 
 
 
 def test_what_cannot_be_given_back_does_not_keep_the_rest(release: Release) -> None:
-    good, calls = release.run(SMOKE_FAILS="candidate", FAILING="--to-revisions_site-1 images/site:live images/site:1")
+    good, calls = release.run(SMOKE_FAILS="candidate", FAILING="--to-revisions_site-1 images/site:1")
     assert not good
     assert {TO_OLD, LANES_BACK[1]} <= set(calls)
 
