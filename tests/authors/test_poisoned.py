@@ -160,7 +160,7 @@ class Obedient(Mind):
 
 
 def revise_all(author: AgentAuthor, course: Course, given: Evidence, part: Part) -> None:
-    """Change a part of every lesson with the wish for an example, and keep what comes of it."""
+    """Change a part of every lesson with a wish, and keep what comes of it."""
     for n, lesson in enumerate(course.lessons):
         documents = LessonDocuments(text=lesson, storyboard=course.storyboards[n])
         part_id = {
@@ -168,7 +168,7 @@ def revise_all(author: AgentAuthor, course: Course, given: Evidence, part: Part)
             "scene": next(one.id for one in course.storyboards[n].scenes if one.kind not in ("title", "bullets")),
             "lesson": "",
         }[part]
-        change = Change(part=part, id=part_id, wish="add an example")
+        change = Change(part=part, id=part_id, wish="in plainer words")
         new = author.revise(Brief(), course.plan, documents, change, given, silent)
         assert new.storyboard is not None
         assert new != documents
