@@ -20,7 +20,9 @@ def run_id(engine: Engine) -> uuid.UUID:
     return Desk(engine).run()
 
 
-def test_an_event_carries_sentence_percentage_and_spending_even_when_nothing_was_said(engine: Engine, run_id: uuid.UUID) -> None:
+def test_an_event_carries_sentence_percentage_and_spending_though_nothing_was_said(
+    engine: Engine, run_id: uuid.UUID
+) -> None:
     transaction(engine, lambda session: events.say(session, run_id, "progress", {}))
     found = transaction(engine, lambda session: events.events_after(session, run_id, 0))
     data = {"what": "", "percent": 0, "spent": 0}
