@@ -156,6 +156,22 @@ FAULTS = (
         variant="first generation, GitHub Actions",
     ),
     Fault(
+        "a builder that no workflow can be",
+        "delivery.py",
+        '            "attribute.repository": "assertion.repository",\n',
+        "",
+        "only_the_repository_itself_acts_as_the_builder",
+        variant="first generation, GitHub Actions",
+    ),
+    Fault(
+        "films that nobody may publish",
+        "identity.py",
+        '    Grant("render", "roles/storage.objectCreator", "bucket:media", with_public_media),\n',
+        "",
+        "public_films_are_put_there_by_the_renderer_alone",
+        variant="public media, own domain",
+    ),
+    Fault(
         "the site may invoke and not say how many",
         "identity.py",
         'Grant("site", RUN_WITH_OVERRIDES, "job:author")',

@@ -49,6 +49,20 @@ FAULTS = (
         "the_database_is_backed_up",
     ),
     Fault(
+        "a day to notice what a week is promised for",
+        "data.py",
+        '"transaction_log_retention_days": 7',
+        '"transaction_log_retention_days": 1',
+        "the_database_is_backed_up",
+    ),
+    Fault(
+        "a secret that cannot be replaced",
+        "environment.py",
+        '"version": "latest"',
+        '"version": "1"',
+        "secrets_are_read_in_their_newest_version",
+    ),
+    Fault(
         "the database can be deleted by a slip",
         "data.py",
         "settings=_instance_settings(config, deletion_protection=config.protect),",

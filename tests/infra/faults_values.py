@@ -111,6 +111,13 @@ FAULTS = (
         "what_is_configured_is_what_is_told",
     ),
     Fault(
+        "a site too quiet for its gauges",
+        "environment.py",
+        '"LOG_LEVEL": config.site.log_level',
+        '"LOG_LEVEL": "warning"',
+        "what_is_configured_is_what_is_told",
+    ),
+    Fault(
         "the database that is always there",
         "environment.py",
         '"DATABASE_URL": ground.database.url',
@@ -261,6 +268,20 @@ FAULTS = (
         "alerts_look_at_what_they_are_named_for",
     ),
     Fault(
+        "a site that is down on four continents of three",
+        "guard.py",
+        "above=1,",
+        "above=3,",
+        "alerts_look_at_what_they_are_named_for",
+    ),
+    Fault(
+        "an alarm where the site is up",
+        "guard.py",
+        "REDUCE_COUNT_FALSE",
+        "REDUCE_COUNT_TRUE",
+        "alerts_look_at_what_they_are_named_for",
+    ),
+    Fault(
         "an alert on the living letters",
         "guard.py",
         'subscription_id="doorbell-dead"',
@@ -272,6 +293,13 @@ FAULTS = (
         "guard.py",
         "urlsplit(site_url).netloc",
         "site_url",
+        "what_looks_from_outside_looks_at_the_site_and_writes_to_the_operator",
+    ),
+    Fault(
+        "a look from one continent",
+        "guard.py",
+        '["USA", "EUROPE", "ASIA_PACIFIC"]',
+        '["USA"]',
         "what_looks_from_outside_looks_at_the_site_and_writes_to_the_operator",
     ),
     Fault(
@@ -309,6 +337,14 @@ FAULTS = (
         "edge.py",
         "enable_cdn=True",
         "enable_cdn=False",
+        "the_cdn_caches_and_speaks_tls",
+        variant="CDN, replicas, Qdrant",
+    ),
+    Fault(
+        "a CDN before the private content",
+        "stack.py",
+        "make_cdn(config, apis, buckets.media)",
+        "make_cdn(config, apis, buckets.content)",
         "the_cdn_caches_and_speaks_tls",
         variant="CDN, replicas, Qdrant",
     ),

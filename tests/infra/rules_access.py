@@ -191,7 +191,22 @@ def only_the_repository_itself_acts_as_the_builder(graph: Graph) -> list[str]:
         for node in graph.of("iam:WorkloadIdentityPoolProvider")
         if f"assertion.repository == '{repository}'" not in str(node.inputs.get("attributeCondition"))
         or "assertion.ref ==" not in str(node.inputs.get("attributeCondition"))
+        # What the builder's grant asks of a caller, must be read from the token.
+        or node.inputs["attributeMapping"].get("attribute.repository") != "assertion.repository"
     ]
+
+
+@rule
+def public_films_are_put_there_by_the_renderer_alone(graph: Graph) -> list[str]:
+    writers = {
+        role
+        for n in graph.of("storage:BucketIAMMember")
+        if "media" in graph.named(n.of_property["bucket"], "storage:Bucket")
+        and n.inputs["role"] != "roles/storage.legacyObjectReader"
+        for role in who(graph, n)
+    }
+    wanted = {"render"} if graph.config.media.access != "signed" else set()
+    return [str(sorted(writers))] * (writers != wanted)
 
 
 @rule

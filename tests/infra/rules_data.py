@@ -45,6 +45,17 @@ def what_reads_a_secret_waits_for_its_version_and_its_grant(graph: Graph) -> lis
 
 
 @rule
+def secrets_are_read_in_their_newest_version(graph: Graph) -> list[str]:
+    """A replaced version is destroyed: whoever names it cannot start again."""
+    return [
+        f"{node.label}: {environment['name']}"
+        for node, _, container in containers(graph)
+        for environment in container["envs"]
+        if environment.get("valueSource", {}).get("secretKeyRef", {}).get("version", "latest") != "latest"
+    ]
+
+
+@rule
 def secret_values_are_written_and_never_kept(graph: Graph) -> list[str]:
     return [
         node.label
@@ -86,8 +97,9 @@ def the_database_is_backed_up(graph: Graph) -> list[str]:
     wanted = graph.config.database
     backup = graph.one("sql:DatabaseInstance", "database").inputs["settings"].get("backupConfiguration", {})
     kept = backup.get("backupRetentionSettings", {}).get("retainedBackups")
-    found = (backup.get("enabled"), backup.get("pointInTimeRecoveryEnabled"), kept)
-    return [] if found == (True, wanted.point_in_time_recovery, wanted.backups_kept) else [str(found)]
+    days = backup.get("transactionLogRetentionDays")
+    found = (backup.get("enabled"), backup.get("pointInTimeRecoveryEnabled"), kept, days)
+    return [] if found == (True, wanted.point_in_time_recovery, wanted.backups_kept, 7) else [str(found)]
 
 
 @rule

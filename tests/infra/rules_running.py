@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from service.settings import Settings
 from tests.infra.finding import containers, environment_of, rule, who
-from tests.infra.graph import Graph
+from tests.infra.graph import PROJECT_NUMBER, Graph
+
+SLOW_START_SECONDS, SHORT_TROUBLE_SECONDS = 120, 120
 
 
 @rule
@@ -54,6 +56,30 @@ def the_site_is_probed_but_not_at_a_reserved_path(graph: Graph) -> list[str]:
     outside = [n.inputs["httpCheck"]["path"] for n in graph.of("monitoring:UptimeCheckConfig")]
     offences = [str(path) for path in paths if not path or path == "/healthz"]
     return offences + [path for path in outside if path.endswith("z")]
+
+
+@rule
+def a_slow_start_and_a_short_trouble_are_waited_out(graph: Graph) -> list[str]:
+    container = graph.one("cloudrunv2:Service", "site").inputs["template"]["containers"][0]
+    patience = [
+        container[probe]["periodSeconds"] * container[probe]["failureThreshold"]
+        for probe in ("startupProbe", "livenessProbe")
+    ]
+    needed = [SLOW_START_SECONDS, SHORT_TROUBLE_SECONDS]
+    return [str(patience)] * any(has < asked for has, asked in zip(patience, needed, strict=True))
+
+
+@rule
+def the_site_is_found_at_its_address(graph: Graph) -> list[str]:
+    """Cloud Run's own is made of the service's name and the project's number; a domain leads to the service."""
+    config, site = graph.config, graph.one("cloudrunv2:Service", "site").inputs
+    given = f"https://{site['name']}-{PROJECT_NUMBER}.{config.region}.run.app"
+    wanted = f"https://{config.site.domain}" if config.site.domain else given
+    offences = [] if graph.outputs["site_url"] == wanted else [str(graph.outputs["site_url"])]
+    if [(one["type"], one["percent"]) for one in site["traffics"]] != [("TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST", 100)]:
+        offences.append("nothing answers before the first release")
+    mapped = {n.inputs["name"]: n.inputs["spec"]["routeName"] for n in graph.of("cloudrun:DomainMapping")}
+    return offences + [str(mapped)] * (mapped != ({config.site.domain: site["name"]} if config.site.domain else {}))
 
 
 @rule

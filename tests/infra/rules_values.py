@@ -12,6 +12,8 @@ from tests.infra.finding import containers, environment_of, rule, who
 from tests.infra.graph import PROJECT_NUMBER, Graph
 
 CLEARLY_DIFFERENT_SECRETS = {"COOKIE_KEYS": "cookie-keys", "MAIL_URL": "mail-url", "OPENAI_API_KEY": "openai-key"}
+# Two of three continents, any dead letter, more than five errors.
+ABOVE = {"site-down": 1, "dead-letters": 0, "site-errors": 5}
 NEVER_DELETED = {"content": [["segments/"]], "builds": [None], "media": []}
 # Role, target's kind and target of those who touch content; the rest is in the inventories.
 CONTENT = {
@@ -103,6 +105,10 @@ def what_is_configured_is_what_is_told(graph: Graph) -> list[str]:
     for name, lane in (("author", graph.config.jobs.author), ("render", graph.config.jobs.render)):
         if environment_of(graph, name).get("LINGER_SECONDS") != str(lane.linger_seconds):
             offences.append(f"{name}: LINGER_SECONDS")
+    for node, _, _ in containers(graph):
+        said = (environment_of(graph, node.name)["LOG_LEVEL"], environment_of(graph, node.name)["TRACES_URL"])
+        if said != (graph.config.site.log_level, f"gcp://{graph.config.project}"):
+            offences.append(f"{node.label}: {said}")
     if not graph.preview and not str(site["DATABASE_URL"]).endswith(f"/{DATABASE_NAME}"):
         offences.append(str(site["DATABASE_URL"]))
     public = f"gs://{graph.config.project}-media"
@@ -217,6 +223,10 @@ def alerts_look_at_what_they_are_named_for(graph: Graph) -> list[str]:
     kept = graph.one("pubsub:Subscription", "doorbell-dead").inputs["name"]
     if f'subscription_id="{kept}"' not in _threshold(graph, "dead-letters")["filter"]:
         offences.append("dead-letters")
+    limits = {name: _threshold(graph, name)["thresholdValue"] for name in ABOVE}
+    [counted] = _threshold(graph, "site-down")["aggregations"]
+    if limits != ABOVE or counted["crossSeriesReducer"] != "REDUCE_COUNT_FALSE":
+        offences.append(f"{limits}, {counted}")
     if 'response_code_class="5xx"' not in _threshold(graph, "site-errors")["filter"]:
         offences.append("site-errors")
     return offences
@@ -229,6 +239,7 @@ def what_looks_from_outside_looks_at_the_site_and_writes_to_the_operator(graph: 
         n.label
         for n in graph.of("monitoring:UptimeCheckConfig")
         if n.inputs["monitoredResource"]["labels"] != {"project_id": graph.config.project, "host": host}
+        or len(n.inputs["selectedRegions"]) < 3  # the least that the API takes
     ]
     return offences + [
         n.label
@@ -251,7 +262,12 @@ def the_database_is_of_the_size_and_in_the_places_that_were_asked_for(graph: Gra
 @rule
 def the_cdn_caches_and_speaks_tls(graph: Graph) -> list[str]:
     open_ports = [n.label for n in graph.of("compute:GlobalForwardingRule") if n.inputs["portRange"] != "443"]
-    return open_ports + [n.label for n in graph.of("compute:BackendBucket") if n.inputs.get("enableCdn") is not True]
+    return open_ports + [
+        n.label
+        for n in graph.of("compute:BackendBucket")
+        if n.inputs.get("enableCdn") is not True
+        or graph.named(n.of_property["bucketName"], "storage:Bucket") != {"media"}
+    ]
 
 
 @rule
