@@ -7,12 +7,13 @@ import pytest
 from service.authors.extractive import ExtractiveAuthor
 from service.authors.extractive.definitions import definition
 from service.authors.extractive.narration import speak, speech_of
+from service.authors.extractive.scene_lists import UNSPEAKABLE
 from service.authors.extractive.sentences import Sentence
 from service.authors.extractive.slide_lines import slide_line
 from service.domain.course import Brief
 from service.domain.lesson import Lesson
 from service.domain.source import Source
-from service.domain.storyboard import RecapScene, StepsScene, Storyboard
+from service.domain.storyboard import BulletsScene, RecapScene, StepsScene, Storyboard
 from tests.authors.test_author_contract import silent
 from tests.authors.texts import SourceBuilder, evidence
 
@@ -123,3 +124,15 @@ def test_an_order_is_announced_after_a_colon() -> None:
         page.para(f"A lid of size {n} turns {n + 2} times, because its thread is longer than that of a bottle.")
     said = [cue.text for cue in film(page.source())[1].cues()]
     assert "Next: Close the jars." in said
+
+
+def test_entries_of_code_that_nobody_can_say_are_left_to_be_read() -> None:
+    page = SourceBuilder("Settings of a hive scale").heading(2, "Default values")
+    for entry in ('"scale": {"start": "read every.js"}', '"scale":{"install": "weigh --all"}', '"keepers": [...]'):
+        page.add("item", f"`{entry}`", level=1, list_id=1)
+    page.heading(2, "Reading the scale")
+    for n in range(12):
+        page.para(f"A scale of size {n} reads {n + 3} kilograms, because its spring is longer than that of a clock.")
+    silent = [scene for scene in film(page.source())[1].scenes if any(cue.text == UNSPEAKABLE for cue in scene.cues)]
+    assert [len(scene.items) for scene in silent if isinstance(scene, BulletsScene)] == [3]
+    assert silent[0].cues[0].pause > 0

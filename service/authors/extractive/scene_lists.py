@@ -20,6 +20,7 @@ from service.authors.extractive.words import capitalized, words
 LINES_ON_A_SLIDE = 5
 WORDS_ON_A_SLIDE = 140
 WHOLE_WORDS = 18  # of an entry that is shown as it is when it has no short form
+UNSPEAKABLE = "These are easier to read than to hear."
 ROWS_ON_A_SLIDE = 7
 ROWS_READ_ALOUD = 2  # of a larger table one row is read, and the others are looked at: a voice that reads on hinders
 COLUMNS_ON_A_SLIDE = 5
@@ -43,6 +44,9 @@ def list_scenes(
         for unit in part:
             _add_item(scene, unit, number if idea.kind == "steps" else 0)
             number += 1
+        if not scene.said:  # entries of code that nobody can read aloud, and nothing that announces them
+            scene.said = [signpost(UNSPEAKABLE)]
+            scene.said[-1].pause = reading_pause(len(scene.lines), 0)
         scenes.append(scene)
     left = len(idea.items) - len(units)
     if scenes and left > 0 and idea.kind == "list":
