@@ -103,7 +103,8 @@ class _Demand:
     seconds_per_request = 0.15
     minutes_watched = 25.0
     answer_kib = 10.0  # pages are larger, the many progress posts are smaller
-    lessons, minutes_per_lesson = 10, 6.0
+    lessons_per_course, minutes_per_lesson = 10, 6.0
+    minutes_per_smoke = 2.0  # a release makes a course of one lesson, with the models that are configured
     mib_per_minute = 4.4  # measured: 22 MB for five minutes of 1080p slides
     author_seconds_per_lesson = 90.0
     render_share = 0.2  # of the film's length, on two processors; filming alone was measured at 0.09
@@ -114,7 +115,10 @@ class _Demand:
 
     def __init__(self, config: StackConfig, usage: Usage) -> None:
         self.config, self.usage = config, usage
-        self.film_minutes = usage.courses * self.lessons * self.minutes_per_lesson
+        self.lessons = usage.courses * self.lessons_per_course + usage.releases
+        self.film_minutes = (
+            usage.courses * self.lessons_per_course * self.minutes_per_lesson + usage.releases * self.minutes_per_smoke
+        )
         self.sweeps = 43_800.0 if config.sweep_schedule == "* * * * *" else 8_760.0
         self.answers = usage.learners * self.requests_per_learner
         self.requests = self.answers + self.sweeps
@@ -134,9 +138,9 @@ class _Demand:
         """Instance time of the author and of the render lane, with the idle end of each execution, while an editor is
         still open: the worst case.
         """
-        executions = self.usage.courses * 3
+        executions = (self.usage.courses + self.usage.releases) * 3
         author, render = self.config.jobs.author, self.config.jobs.render
-        writing = self.usage.courses * self.lessons * self.author_seconds_per_lesson
+        writing = self.lessons * self.author_seconds_per_lesson
         filming = self.film_minutes * 60 * self.render_share * self.revisions
         return (
             writing + executions * author.tasks * (author.idle_exit_seconds + author.linger_seconds),
@@ -260,7 +264,7 @@ def _content(demand: _Demand) -> Iterator[Line]:
 
 def _around(demand: _Demand) -> Iterator[Line]:
     config, usage = demand.config, demand.usage
-    yield _line("rings", "pubsub", usage.courses * demand.lessons * 4 / MIB / MIB)
+    yield _line("rings", "pubsub", demand.lessons * 4 / MIB / MIB)
     # At the most: what serves, what served before, and as many that failed as are kept.
     extra = (config.delivery.image_versions_kept + 1) * NEW_VERSION_SHARE
     yield _line("images", "images", IMAGE_GIB * (1 + extra))
@@ -275,7 +279,7 @@ def _around(demand: _Demand) -> Iterator[Line]:
 
 
 def _models(demand: _Demand) -> Iterator[Line]:
-    models, lessons = demand.config.models, demand.usage.courses * demand.lessons
+    models, lessons = demand.config.models, demand.lessons
     if models.use_qdrant:
         yield _line("Qdrant Cloud", "qdrant", HOURS * max(1.0, demand.usage.courses / 200), "models")
     if models.llm.startswith("openai:"):
@@ -315,7 +319,7 @@ def _told(group: str, settings: dict[str, object]) -> str:
 def main(arguments: list[str]) -> str:
     """The estimate of a stack, `prod` unless named, line by line; then the same stack grown to three sizes."""
     config = of_stack(arguments[0] if arguments else "prod")
-    told = f"For 100 learners and 4 new courses a month, at prices of {AS_OF}; see infra/prices.py."
+    told = f"For 100 learners, 4 new courses and 10 releases a month, at prices of {AS_OF}; see infra/prices.py."
     return "\n\n".join([told, table(estimate(config)), sizes_table(config)])
 
 

@@ -67,6 +67,15 @@ def test_models_are_a_bill_of_their_own() -> None:
     assert cost.total(cost.estimate(talking)) > cost.total(cost.estimate(CONFIG))
 
 
+def test_a_release_pays_for_the_course_that_it_is_tried_with() -> None:
+    """In models too, which are asked for it as for any other."""
+    talking = changed(models={"llm": "openai:gpt-4o-mini", "speech": "openai:gpt-4o-mini-tts"})
+    idle, busy = (cost.Usage(learners=0, courses=0, releases=n) for n in (0, 30))
+    assert usd(talking, "voice", idle) == usd(talking, "author, writing", idle) == 0
+    assert usd(talking, "voice", busy) > 0
+    assert usd(talking, "author, writing", busy) > 0
+
+
 def test_each_size_is_a_configuration_that_could_be_deployed() -> None:
     for size in cost.SIZES:
         sized = cost.sized(CONFIG, size)
