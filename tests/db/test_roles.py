@@ -44,6 +44,7 @@ from service.db.tables import (
     Base,
     Course,
     CourseState,
+    Invitation,
     Job,
     Revision,
     RevisionState,
@@ -178,6 +179,7 @@ def test_every_verb_on_every_table_is_as_its_row_says(sign_in: SignIn, role: str
         "SET ROLE cloudsqlsuperuser",
         f'SET ROLE "{OWNER}"',
         "GRANT coursewright_site TO coursewright_render",
+        "INSERT INTO invitations (id, secret_hash, email) VALUES (gen_random_uuid(), 'x', 'intruder@example.org')",
         "COPY users TO PROGRAM 'cat'",
         "SELECT pg_read_file('PG_VERSION')",
     ],
@@ -424,5 +426,9 @@ def test_the_sites_pages_work_under_its_role(
             assert browser.get(page).status_code < 400, page
         assert browser.submit(f"{course}/remove").status_code == 303
         assert browser.submit("/sign-out").status_code == 303
+        with session_scope(owner) as session:
+            assert session.execute(select(User.name, User.role)).all() == [("Ada L.", "admin")]
+        assert browser.submit("/sign-in", "/sign-in", **who).status_code == 303
+        assert browser.submit("/account/remove", leaving=who["password"]).status_code == 303
     with session_scope(owner) as session:
-        assert session.execute(select(User.name, User.role)).all() == [("Ada L.", "admin")]
+        assert session.scalars(select(User.name)).all() == session.scalars(select(Invitation.id)).all() == []

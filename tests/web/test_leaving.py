@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import Engine, func, select, text, update
 
+from service.db.accounts import remove_account
 from service.db.engine import session_scope
 from service.db.invitations import accept, hash_secret, invite
 from service.db.tables import Base, Course, CourseState, Enrolment, Invitation, Role, Run, RunState, User
+from service.errors import Conflict
 from service.pipeline import runs
 from service.web.throttle import ACCOUNT_TRIES
 from tests.web.conftest import Browser
 from tests.web.world import PASSWORD, World
 
 Browsers = Callable[..., tuple[Browser, uuid.UUID]]
+HELD_UP = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
 
 
 @pytest.fixture
@@ -94,6 +99,38 @@ def test_work_must_have_ended_first(browser_of: Browsers, world: World, engine: 
     with session_scope(engine) as session:
         session.execute(update(Run).values(state=RunState.CANCELED, reserved_micro_dollars=held))
     assert browser.submit("/account/remove", leaving=PASSWORD).status_code == (409 if held else 303)
+
+
+def test_work_on_somebody_elses_course_must_have_ended_too(browser_of: Browsers, world: World, engine: Engine) -> None:
+    browser, me = browser_of(role=Role.ADMIN)
+    course = world.course(world.person("teacher@example.org"), CourseState.PLANNED, made=False, title="Tides")
+    with session_scope(engine) as session:
+        runs.start_generate(session, session.get_one(Course, course), session.get_one(User, me))
+    refused = browser.submit("/account/remove", leaving=PASSWORD)
+    assert (refused.status_code, "“Tides” is being worked on" in refused.text) == (409, True)
+
+
+def test_work_that_begins_while_the_account_goes_is_not_lost(world: World, engine: Engine) -> None:
+    """Whoever begins it holds the person's row until it is there to be seen, and leaving waits for that."""
+    me = world.person("leaver@example.org")
+    course = world.course(me, CourseState.PLANNED, made=False, title="Tides")
+
+    def leave() -> None:
+        with session_scope(engine) as session:
+            remove_account(session, me)
+
+    with ThreadPoolExecutor(1) as pool:
+        with session_scope(engine) as session, engine.connect() as onlooker:
+            onlooker.execution_options(isolation_level="AUTOCOMMIT")  # each look is a new one
+            runs.start_generate(session, session.get_one(Course, course), session.get_one(User, me))
+            session.flush()
+            leaving = pool.submit(leave)
+            ends = time.monotonic() + 30
+            while not onlooker.scalar(HELD_UP):
+                assert time.monotonic() < ends, "nobody waits"
+                time.sleep(0.05)
+        with pytest.raises(Conflict, match="is being worked on"):
+            leaving.result(timeout=60)
 
 
 def test_no_table_keeps_a_person_from_going() -> None:
