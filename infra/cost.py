@@ -50,8 +50,9 @@ class Size:
     settings: dict[str, dict[str, object]]
 
 
-# What `free_tier: strict` is asked with: the configuration is to be free, not a month of real teaching.
-TRIAL = Usage(learners=25, courses=1)
+# What `free_tier: strict` is asked with: the configuration is to be free, not a month of real teaching. A release a
+# week; what each leaves in the bucket for a year is counted like any film.
+TRIAL = Usage(learners=25, courses=1, releases=4)
 
 SIZES = (
     Size("100 learners", Usage(learners=100, courses=4), {}),
