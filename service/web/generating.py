@@ -111,13 +111,15 @@ def resume(
 ) -> Response:
     """Let a paused run go on, up to a higher cap when one is given. Where there is still no money for it, its next step
     pauses it again."""
-    run = _newest_run(database, course.id)
+    run, here = _newest_run(database, course.id), f"/courses/{course.id}/generating"
+    if run is None:
+        return RedirectResponse(here, 303)
     try:
-        if run is not None:
-            runs.go_on(database, run, site_of(request).settings, cap_of(cap))
+        runs.go_on(database, run, site_of(request).settings, cap_of(cap))
     except BadInput as error:
+        database.refresh(run)  # it was read as going on, which was taken back
         return _page(request, course, database, problem=str(error), status=error.status)
-    return RedirectResponse(f"/courses/{course.id}/generating", 303)
+    return RedirectResponse(here, 303)
 
 
 async def _stream(request: Request, services: Services, run_id: uuid.UUID, seen: int) -> AsyncIterator[ServerSentEvent]:

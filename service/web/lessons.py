@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import pairwise
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
@@ -151,9 +152,8 @@ def _urls(services: Services, media: Media) -> dict[str, str]:
 
 def _chapters(film: Film) -> list[tuple[float, float, str]]:
     """Start, end and title of each chapter, in seconds."""
-    starts = [start for start, _ in film.chapters]
-    ends = [*starts[1:], film.seconds]
-    return [(start, end, title) for (start, title), end in zip(film.chapters, ends, strict=True)]
+    bounds = pairwise([*(start for start, _ in film.chapters), film.seconds])  # none without a chapter
+    return [(start, end, title) for (start, end), (_, title) in zip(bounds, film.chapters, strict=True)]
 
 
 def _at_the_end(seconds: float, media: Media | None) -> bool:

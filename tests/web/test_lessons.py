@@ -105,6 +105,14 @@ def test_the_player_gets_signed_addresses_captions_chapters_and_a_transcript(tau
     assert page.count('<rect class="tick"') == 2
 
 
+def test_a_film_without_chapters_is_played_whole(taught: Taught, engine: Engine) -> None:
+    with session_scope(engine) as session:
+        for media in session.scalars(select(Media)):
+            media.film = media.film.model_copy(update={"chapters": ()})
+    page = taught.browser.get(taught.lesson)
+    assert (page.status_code, "<video " in page.text) == (200, True)
+
+
 def test_a_media_address_is_good_for_one_file_and_one_time(
     taught: Taught, storage: StorageService, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

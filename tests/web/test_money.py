@@ -198,6 +198,7 @@ def test_a_run_stops_at_its_cap_and_goes_on_with_a_higher_one(generating: tuple[
     refused = browser.submit(f"/courses/{books.course}/resume", cap="0.10")
     assert refused.status_code == 422
     assert "is spent already" in refused.text
+    assert 'name="cap"' in refused.text, "who is refused can try again at once"
     refused = browser.submit(f"/courses/{books.course}/resume", cap="900")
     assert refused.status_code == 402
     assert books.run.paused_because, "a cap that no budget has room for changes nothing"
