@@ -191,10 +191,10 @@ def open_revisions(session: Session, course_id: uuid.UUID, lesson_id: uuid.UUID 
 
     What could not be made is shown until something newer was asked of the same lesson.
     """
-    query = select(Revision).where(Revision.course_id == course_id)
+    query = select(Revision).join(Lesson, Lesson.id == Revision.lesson_id).where(Revision.course_id == course_id)
     if lesson_id is not None:
         query = query.where(Revision.lesson_id == lesson_id)
-    rows = session.scalars(query.order_by(Revision.created_at.desc(), Revision.id).limit(200)).all()
+    rows = session.scalars(query.order_by(Revision.created_at.desc(), Lesson.position).limit(200)).all()
     newest: dict[uuid.UUID, uuid.UUID] = {}
     for row in rows:
         newest.setdefault(row.lesson_id, row.id)

@@ -226,6 +226,8 @@ def test_a_unit_is_changed_lesson_by_lesson(room: Room) -> None:
     assert 'data-events="' in page
     room.work()
     page = room.browser.get(f"{room.course}/changes").text
+    listed = re.findall(r"The whole of lesson (\d+)", page)
+    assert listed == sorted(listed), "in teaching order"
     assert page.count("Waits for you") == len(re.findall(r"Look at it</a>", page)) >= 1
     refused = room.browser.submit(f"{room.course}/units/{uuid.uuid4()}/change", quick="Shorter")
     assert refused.status_code == 404
