@@ -136,7 +136,9 @@ def publish(course: CourseInPath, database: Database) -> Response:
     if course.state == CourseState.PUBLISHED:
         return RedirectResponse(f"/courses/{course.id}", 303)
     if not lessons or any(lesson.state != LessonState.COMPLETED for lesson in lessons):
-        raise Conflict("Some lessons are not completed. Generate the course, then publish it.")
+        raise Conflict(
+            "Some lessons are not completed. Wait for those that are being filmed, generate the others, then publish."
+        )
     if any(one.blocks for one in waiting(database, course)):
         raise BadInput(
             "Some sentences are not supported by what they cite, or their source has changed. "

@@ -37,7 +37,7 @@ FAILURES = {
     403: Failure("This is not possible"),
     404: Failure("This page is not here", NOT_HERE),
     405: Failure("This page is not here", NOT_HERE),
-    409: Failure("Somebody changed this in the meantime"),
+    409: Failure("This cannot be done right now"),
     413: Failure("This file is too large"),
     422: Failure("This cannot be done yet"),
     429: Failure("Too many tries"),
