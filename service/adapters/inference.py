@@ -17,7 +17,7 @@ from service.errors import BadInput
 
 HOW = "Use none: or onnx:FOLDER."
 MODEL, TOKENIZER, CONFIG = "model.onnx", "tokenizer.json", "config.json"
-LONGEST = 512  # tokens of passage and claim together; the passage is cut, never the claim
+LONGEST = 512  # tokens of passage and claim together; the longer of the two is cut, which is nearly always the passage
 
 
 def open_inference(spec: str) -> Contradiction | None:
@@ -81,7 +81,7 @@ def _load(folder: Path) -> tuple[Any, Any]:
     except (failures.Fail, failures.InvalidProtobuf, failures.InvalidGraph, failures.NotImplemented) as error:
         raise BadInput(f"{folder / MODEL} cannot be loaded: {str(error).splitlines()[0]}. Export it anew.") from error
     tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
-    tokenizer.enable_truncation(LONGEST, strategy="only_first")
+    tokenizer.enable_truncation(LONGEST, strategy="longest_first")
     return session, tokenizer
 
 

@@ -80,6 +80,13 @@ def test_a_passage_is_cut_and_the_claim_is_not(folder: Path) -> None:
     assert contradiction("kelp " * 900, "Kelp does not hold.") > 0.95
 
 
+def test_a_claim_longer_than_the_model_reads_is_cut_instead_of_stopping_the_check(folder: Path) -> None:
+    contradiction = open_inference(f"onnx:{folder}")
+    assert contradiction is not None
+    assert contradiction("Kelp holds.", "not " + "kelp " * 900) > 0.95
+    assert contradiction("kelp " * 900, "not " + "kelp " * 900) > 0.95
+
+
 def test_its_no_makes_a_supported_claim_unsupported_and_its_yes_mends_nothing(folder: Path) -> None:
     contradiction = open_inference(f"onnx:{folder}")
     says_the_same, denied = (

@@ -186,8 +186,8 @@ def _ungrounded(shape: SceneShape, proofs: Iterable[str]) -> str:
 
 
 def asks(hook: str) -> bool:
-    """Whether a hook is a question that fits the opening slide."""
-    return hook.endswith("?") and len(hook) <= 200
+    """Whether a hook is a question that fits the opening slide, and tells nothing: no cite stands behind it."""
+    return hook.endswith("?") and len(hook) <= 200 and not states_a_fact(hook)
 
 
 def _opening(plan: CoursePlan, page: LessonPage, hook: str) -> TitleScene:

@@ -10,7 +10,7 @@ from service.authors.agents.drafts import MOST_FAULTS, Draft
 from service.authors.agents.quotes import resolve
 from service.authors.agents.shapes import BlockShape, LessonTextShape, SentenceShape
 from service.authors.agents.shelf import Passage, Shelf, same
-from service.authors.agents.wording import clean, objections, states_a_fact
+from service.authors.agents.wording import clean, objections, only_asks, states_a_fact
 from service.domain.course import LessonPlan
 from service.domain.lesson import (
     Claim,
@@ -103,7 +103,7 @@ class Writing:
             return self.kept.get(same(text))
         if self.shelf.passages:
             return self._proven(shape, text)
-        return Claim(text=text, factual=False) if text.endswith("?") else Claim(text=text, state="unsupported")
+        return Claim(text=text, factual=False) if only_asks(text) else Claim(text=text, state="unsupported")
 
     def _proven(self, shape: SentenceShape, text: str) -> Claim | None:
         """The sentence with its proof; one that needs none as it is; None when it has none and needs one."""

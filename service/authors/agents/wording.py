@@ -8,7 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from service.domain.chunks import sentences_of
 from service.domain.lesson import Claim
+from service.domain.source import Block
 from service.domain.support import judge
 
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
@@ -30,9 +32,15 @@ def clean(text: str, evidence: str) -> str:
     return " ".join(plain.split())
 
 
+def only_asks(text: str) -> bool:
+    """Whether it is a question and nothing besides: “It boils at 90 °C. Did you know?” is also a claim."""
+    spans = sentences_of(text, Block(kind="paragraph", start=0, end=len(text)))
+    return bool(spans) and all(text[start:end].rstrip("\"'”’) ").endswith("?") for start, end in spans)
+
+
 def states_a_fact(text: str) -> bool:
     """Whether a sentence that claims to be a signpost tells something that needs a proof."""
-    return not text.rstrip().endswith("?") and (bool(_FACT.search(text)) or len(text.split()) > 24)
+    return not only_asks(text) and (bool(_FACT.search(text)) or len(text.split()) > 24)
 
 
 def words_behind(claims: Iterable[Claim]) -> tuple[str, ...]:
