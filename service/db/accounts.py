@@ -27,7 +27,7 @@ def keeps_account(session: Session, user_id: uuid.UUID) -> str:
     own = select(Course.title).where(Course.owner_id == user_id)
     published = session.scalar(own.where(Course.state == CourseState.PUBLISHED).order_by(Course.title).limit(1))
     if published is not None:
-        return f"“{published}” is published, and its learners would lose it. Unpublish it first."
+        return f"“{published}” is published, and its learners would lose it. Take it out of the catalogue first."
     begun = select(Course.title).join(Run, Run.course_id == Course.id).where(UNFINISHED)
     working = session.scalar(begun.where(or_(Course.owner_id == user_id, Run.owner_id == user_id)).limit(1))
     if working is not None:

@@ -302,12 +302,15 @@ def test_a_question_is_checked_in_place(page: Page, lesson: Callable[[str], None
     expect(page.get_by_text("An isobar joins places")).to_be_visible()
 
 
+LONG = "Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichenverordnung"
+
+
 @pytest.mark.parametrize("width", [320, 390, 768, 1024, 1440])
 def test_no_page_is_wider_than_its_window(
     page: Page, width: int, world: World, me: uuid.UUID, lesson: Callable[[str], None]
 ) -> None:
     page.set_viewport_size({"width": width, "height": 800})
-    planned = world.course(me, "planned", title="A title of many words that has to wrap", made=False)
+    planned = world.course(me, "planned", title=f"A title with {LONG} in it", made=False)
     draft = world.draft(me)
     world.source(draft, "a-file-with-a-name-that-has-no-place-to-break-" * 3 + ".pdf")
     course = world.course(me)

@@ -83,7 +83,7 @@ def test_a_published_course_must_be_withdrawn_first(browser_of: Browsers, world:
     course = world.course(me, CourseState.PUBLISHED, title="Tides")
     assert "“Tides” is published, and its learners would lose it" in browser.get("/account").text
     refused = browser.post("/account/remove", data={"csrf": browser.token(), "leaving": PASSWORD})
-    assert (refused.status_code, "Unpublish it first" in refused.text) == (409, True)
+    assert (refused.status_code, "Take it out of the catalogue first" in refused.text) == (409, True)
     browser.submit(f"/courses/{course}/unpublish")
     assert browser.submit("/account/remove", leaving=PASSWORD).status_code == 303
 
