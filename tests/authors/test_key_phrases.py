@@ -74,6 +74,7 @@ def test_each_clause_is_a_statement_of_its_own() -> None:
         ("Find the address that belongs to the host name.", "Find the address"),
         ("Lower the time to live of the record to 300 seconds.", "Lower the time to live"),
         ("Agree on secret keys, so that nobody can read the bytes.", "Agree on secret keys"),
+        ("Build a tall machine out of reach of the walls.", "Build a tall machine out of reach"),
     ],
 )
 def test_an_order_is_shown_without_its_details(text: str, short: str) -> None:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from itertools import pairwise
 
-from service.authors.extractive.lexicon import ACTION_VERBS
+from service.authors.extractive.lexicon import ACTION_VERBS, STOPWORDS
 from service.authors.extractive.verb_forms import base_verb, third_person, word_classes
 from service.authors.extractive.words import capitalized, is_plural
 from service.domain.bloom import BLOOM_VERBS, VAGUE_VERBS
@@ -193,7 +193,7 @@ def _from_clause(asks: str, rest: str) -> str:
 
 
 def _only_verb(word: str) -> bool:
-    return word_classes(word) <= {"VERB", "AUX"}
+    return word not in STOPWORDS and word_classes(word) <= {"VERB", "AUX"}
 
 
 def _is_clause(text: str) -> bool:

@@ -277,6 +277,6 @@ _DETAILS = tuple(
         r" (?:so that|because|and (?:then )?\w+)\b.*$",
         r" (?:before|after|by|using|through|with|for|on|from|in)\b.*$",
         r" (?:to (?=(?:the|an?|your|its|their|each|every|all|\d)\b)|and\b).*$",  # never inside “time to live”
-        r" of\b.*$",
+        r"(?<!out)(?<!instead)(?<!because)(?<!ahead)(?<!front)(?<!outside)(?<!top)(?<!half) of\b.*$",
     )
 )
