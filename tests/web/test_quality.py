@@ -110,6 +110,7 @@ def test_all_sentences_of_a_lesson_are_signed_off_at_once_by_name_and_no_other(
     assert "Sign off all" not in signed
     assert signed.count("signed off by Maren") == 4
     assert re.search(r'id="waiting".*?num">0<', signed), "what is signed waits for nobody"
+    assert "<summary>4 sentences signed off</summary>" in signed
     assert browser.submit(f"/courses/{course}/publish").status_code == 303
     with session_scope(engine) as session:
         assert session.scalars(select(SignOff.user_id)).all() == [me] * 4
