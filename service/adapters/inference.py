@@ -80,7 +80,12 @@ def _load(folder: Path) -> tuple[Any, Any]:
         session = onnxruntime.InferenceSession(folder / MODEL, options, providers=["CPUExecutionProvider"])
     except (failures.Fail, failures.InvalidProtobuf, failures.InvalidGraph, failures.NotImplemented) as error:
         raise BadInput(f"{folder / MODEL} cannot be loaded: {str(error).splitlines()[0]}. Export it anew.") from error
-    tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
+    try:
+        tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
+    except Exception as error:  # the library raises nothing narrower
+        raise BadInput(
+            f"{folder / TOKENIZER} is no tokenizer: {error}. Export the model with its tokenizer."
+        ) from error
     tokenizer.enable_truncation(LONGEST, strategy="longest_first")
     return session, tokenizer
 

@@ -106,7 +106,8 @@ def _show(priced: Priced, console: Console) -> None:
     if priced.quote.render_seconds.high:
         table.add_row("filmed", f"{_span(priced.quote.render_seconds)} processor seconds", "")
         table.add_row("stored", f"{_span(priced.quote.storage_bytes.times(1e-6))} MB", "")
-    console.print(f"{priced.lessons} lessons, {priced.minutes:.0f} minutes of video", highlight=False)
+    noun = "lesson" if priced.lessons == 1 else "lessons"
+    console.print(f"{priced.lessons} {noun}, {priced.minutes:.0f} minutes of video", highlight=False)
     console.print(table)
     waited = priced.quote.seconds.times(1 / 60)
     if priced.quote.free:

@@ -148,7 +148,10 @@ def _finish(services: Services, course_id: uuid.UUID, wish: Wish, console: Conso
         minutes = sum(film.film.seconds for film in films.values()) / 60
         spent = _spent(session)
         paid = f", {dollars(spent)} paid" if spent else ""
-        return lock, f"{len(lessons)} lessons, {minutes:.1f} minutes of video{paid}"
+        return (
+            lock,
+            f"{len(lessons)} {'lesson' if len(lessons) == 1 else 'lessons'}, {minutes:.1f} minutes of video{paid}",
+        )
 
 
 def _spent(session: Session) -> int:

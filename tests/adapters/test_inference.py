@@ -128,6 +128,10 @@ def test_what_cannot_be_used_is_refused_with_the_way_out(folder: Path, tmp_path:
     assert broken is not None
     with pytest.raises(BadInput, match="cannot be loaded"):
         broken("a", "b")
+    (tmp_path / "model.onnx").write_bytes((folder / "model.onnx").read_bytes())
+    (tmp_path / "tokenizer.json").write_text("{}")
+    with pytest.raises(BadInput, match="is no tokenizer"):
+        broken("a", "b")
     (tmp_path / "config.json").write_text('{"id2label": {"0": "positive"}}')
     with pytest.raises(BadInput, match="names no label"):
         open_inference(f"onnx:{tmp_path}")
