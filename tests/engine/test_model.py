@@ -52,8 +52,8 @@ class Engine_(RuleBasedStateMachine):  # noqa: N801 - the name that Hypothesis p
     def __init__(self) -> None:
         super().__init__()
         with self.database.begin() as connection:
-            connection.execute(text("DELETE FROM users"))  # and with them all that is theirs
-            connection.execute(text("TRUNCATE budgets, switches"))
+            connection.execute(text("DELETE FROM users"))  # and with them all that is theirs but the books
+            connection.execute(text("TRUNCATE budgets, ledger, switches"))
         self.desk = Desk(self.database)
         self.run_id = self.desk.run()
         self.tokens: list[Claim] = []
@@ -191,7 +191,7 @@ class Engine_(RuleBasedStateMachine):  # noqa: N801 - the name that Hypothesis p
         run_id = self.rivals.pop()
         self.desk.do(lambda session: money.release(session, run_id))
 
-    @rule()
+    @invariant()
     def the_next_step_asks_whether_it_may_begin(self) -> None:
         run = self.desk.run_row(self.run_id)
         spent, held = self._purse()
@@ -220,7 +220,7 @@ class Engine_(RuleBasedStateMachine):  # noqa: N801 - the name that Hypothesis p
             self.epochs[job_id] = self.desk.do(lambda session: jobs.redrive(session, job_id, caps)).epoch
             self.seen["redriven"] += 1
 
-    @rule(often=st.integers(0, 19))
+    @rule(often=st.integers(0, 14))
     def cancel(self, often: int) -> None:
         if often == 0:
             self.seen["canceled"] += self.desk.do(lambda session: jobs.request_cancel(session, self.run_id))
@@ -297,15 +297,19 @@ def machine(engine: Engine) -> Iterator[type[Engine_]]:
 
 
 def test_no_history_breaks_the_rules(machine: type[Engine_]) -> None:
-    few = settings(
-        max_examples=20,
-        stateful_step_count=35,
-        deadline=None,
-        database=None,
-        derandomize=True,
-        suppress_health_check=list(HealthCheck),
-    )
-    run_state_machine_as_test(machine, settings=few)
+    """Histories are drawn anew, for a few lengths, until each hazard has occurred: which draws hold one is luck."""
+    for length in (35, 30, 40, 45, 25, 50):
+        few = settings(
+            max_examples=10,
+            stateful_step_count=length,
+            deadline=None,
+            database=None,
+            derandomize=True,
+            suppress_health_check=list(HealthCheck),
+        )
+        run_state_machine_as_test(machine, settings=few)
+        if machine.seen["late write refused"] >= 50 and all(machine.seen[hazard] for hazard in HAZARDS):
+            break
     print(", ".join(f"{hazard}: {machine.seen[hazard]}" for hazard in HAZARDS))
     assert machine.seen["late write refused"] >= 50, "hardly any late write was tried: the test is blind"
     assert [hazard for hazard in HAZARDS if not machine.seen[hazard]] == [], "these never occurred: the test is blind"

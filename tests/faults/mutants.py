@@ -132,11 +132,15 @@ def stopping_loses_to_a_retry() -> list[Patch]:
 
 def numbered_by_the_last_event() -> list[Patch]:
     last = "(SELECT coalesce(max(seq), 0) + 1 FROM events WHERE run_id = :run)"
-    return rewritten("SAY", "UPDATE runs SET seq = seq + 1 WHERE id = :run RETURNING id, seq, percent", last_of(last))
+    return rewritten(
+        "SAY",
+        "UPDATE runs SET seq = seq + 1 WHERE id = :run RETURNING id, seq, percent, spent_micro_dollars",
+        last_of(last),
+    )
 
 
 def last_of(number: str) -> str:
-    return f"SELECT id, {number} AS seq, percent FROM runs WHERE id = :run"
+    return f"SELECT id, {number} AS seq, percent, spent_micro_dollars FROM runs WHERE id = :run"
 
 
 def no_fence_at_all() -> list[Patch]:
