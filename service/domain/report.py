@@ -196,7 +196,7 @@ def claims_gate(course: CourseDocuments) -> Check:
     bare = [(name, claim) for name, claim in factual if not claim.cites and claim.key not in course.signed]
     where = [f"{name}: “{_short(claim.text)}”" for name, claim in bare]
     good = len(factual) - len(where)
-    return gate("claims", "facts carry a cite", "all", good=good, of=len(factual), where=where)
+    return gate("claims", "facts carry a cite or a signature", "all", good=good, of=len(factual), where=where)
 
 
 def support_checks(course: CourseDocuments) -> tuple[Check, Check]:

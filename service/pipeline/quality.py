@@ -90,7 +90,8 @@ def documents_of(session: Session, course: Course) -> CourseDocuments:
         if lesson.text is not None
     )
     texts = {source.sha256: source.body or "" for source in versions_of(session, course.id) if source.sha256}
-    return CourseDocuments(course.brief, read_plan(session, course.id), taught, texts)
+    signed = frozenset(session.scalars(select(SignOff.claim_sha256).where(SignOff.lesson_id.in_(ids))))
+    return CourseDocuments(course.brief, read_plan(session, course.id), taught, texts, signed)
 
 
 def report_of(session: Session, course: Course) -> Report:

@@ -66,7 +66,7 @@ def _take_over(
     new = session.get(Source, source_id, with_for_update=True)
     if new is None or new.replaces is None:
         return  # removed meanwhile, or taken over before this job was continued
-    course = session.get_one(Course, new.course_id, with_for_update=True)
+    course = session.get_one(Course, new.course_id, with_for_update={"key_share": True})
     reanchor(session, course, crossing, old)
     take_force(session, new)
     events.say(session, task.claim.run_id, "source", {"what": f"In force: {new.name}", "source_id": str(new.id)})

@@ -126,7 +126,7 @@ def brief_view(
 
 def lock(database: Session, course: Course) -> None:
     """Hold the course's row until the transaction ends, with what it says now."""
-    database.refresh(course, with_for_update=True)
+    database.refresh(course, with_for_update={"key_share": True})
 
 
 def check_version(course: Course, if_match: str, differences: Any) -> None:

@@ -32,6 +32,16 @@ def state_of(engine: Engine, course: uuid.UUID) -> str | None:
         return session.scalar(select(Course.state).where(Course.id == course))
 
 
+def gate(browser: Browser, course: uuid.UUID) -> str:
+    """How the gate stands that no claim is unsupported."""
+    [look] = re.findall(
+        r'<li class="(\w*)">(?:(?!</li>).)*No claim is unsupported',
+        browser.get(f"/courses/{course}/quality").text,
+        re.DOTALL,
+    )
+    return str(look)
+
+
 def test_the_page_shows_every_check_and_the_sentences_in_question(browser_of: Browsers, world: World) -> None:
     browser, me = browser_of()
     course = world.course(me)
@@ -52,12 +62,14 @@ def test_a_contradicted_sentence_blocks_publishing_until_it_is_signed_off_by_nam
     refused = browser.submit(f"/courses/{course}/publish")
     assert refused.status_code == 422
     assert "not supported by what they cite" in refused.text
+    assert gate(browser, course) == "bad"
     page = browser.get(f"/courses/{course}/quality").text
     assert "The sentence denies what the passage says." in page
     [key] = re.findall(r'name="claim" value="(\w{64})"', page)
     signed = browser.submit(f"/courses/{course}/quality/sign-off", lesson=str(world.lessons[0]), claim=key)
     assert signed.status_code == 303
     assert "signed off by" in browser.get(f"/courses/{course}/quality").text
+    assert gate(browser, course) == "ok"
     assert browser.submit(f"/courses/{course}/publish").status_code == 303
     assert state_of(engine, course) == "published"
     with session_scope(engine) as session:
