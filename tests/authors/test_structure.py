@@ -40,6 +40,18 @@ def test_an_exercise_keeps_its_task_and_its_solution_apart() -> None:
     assert ideas[0].solution[0].text.startswith("All but one copy")
 
 
+def test_an_exercise_about_an_address_keeps_its_task_and_one_without_a_task_goes() -> None:
+    page = SourceBuilder("Ovens").heading(2, "Addresses")
+    page.heading(3, "Take it apart", role="exercise")
+    page.para("Name the parts of `https://ovens.example.org/stone`.", role="exercise")
+    page.heading(3, "Solution", role="solution").para("The host is the middle part.", role="solution")
+    page.heading(3, "Look there", role="exercise").para("Click here for the question.", role="exercise")
+    page.heading(3, "Solution", role="solution").para("It is the second one.", role="solution")
+    section = next(s for s in read(page.source()).root.flat() if s.title == "Addresses")
+    [exercise] = [idea for idea in section.ideas if idea.kind == "exercise"]
+    assert [sentence.text for sentence in exercise.sentences] == ["Name the parts of https://ovens.example.org/stone."]
+
+
 def test_objectives_questions_and_key_points_are_read_apart_from_the_text() -> None:
     reading = read(backups())
     assert reading.objectives[0].text == "Set up an encrypted backup."

@@ -71,6 +71,15 @@ class Sentence:
         )
         return frozenset(found | {name for name, holds in checks if holds})
 
+    @cached_property
+    def points_away(self) -> bool:
+        """Whether it sends the reader somewhere else. An address that is set as code is what it speaks of."""
+        text = self.text
+        for mark in self.marks:
+            if mark.kind == "code":
+                text = text[: mark.start] + "x" * (mark.end - mark.start) + text[mark.end :]
+        return patterns.STRONGLY_POINTING.search(text) is not None
+
     @property
     def _imperative(self) -> bool:
         first = words(self.text)[0].lower() if self.length else ""

@@ -260,8 +260,8 @@ def keep_readable(section: Section) -> None:
     kept_last = True
     for place, idea in enumerate(section.ideas):
         if idea.kind == "exercise":
-            idea.sentences = [s for s in idea.sentences if not patterns.STRONGLY_POINTING.search(s.text)]
-            idea.solution = [s for s in idea.solution if not patterns.STRONGLY_POINTING.search(s.text)]
+            idea.sentences = [s for s in idea.sentences if not s.points_away]
+            idea.solution = [s for s in idea.solution if not s.points_away]
         following = section.ideas[place + 1].kind if place + 1 < len(section.ideas) else ""
         if idea.kind in ("text", "quote"):
             leads = following in ("list", "steps", "code", "table")
@@ -271,10 +271,17 @@ def keep_readable(section: Section) -> None:
             kept_last = True
         else:
             kept_last = True
-    section.ideas = [idea for idea in section.ideas if idea.kind in ("code", "table") or any(idea.all_sentences())]
+    section.ideas = [idea for idea in section.ideas if _is_left(idea)]
     if _is_lost_example(section):
         section.ideas = []
     regroup(section)
+
+
+def _is_left(idea: Idea) -> bool:
+    """Whether there is anything left of it; a solution without its task is nothing."""
+    if idea.kind == "exercise":
+        return bool(idea.sentences or idea.code)
+    return idea.kind in ("code", "table") or any(idea.all_sentences())
 
 
 def _is_lost_example(section: Section) -> bool:
@@ -303,7 +310,7 @@ def _readable(sentences: Sequence[Sentence], before: bool, leads: bool) -> tuple
 
 def _keeps(sentence: Sentence, before: bool, leads: bool) -> bool:
     text = sentence.text
-    if patterns.STRONGLY_POINTING.search(text) or patterns.TALKS_TO_TEACHER.search(text):
+    if sentence.points_away or patterns.TALKS_TO_TEACHER.search(text):
         return False
     if not re.search(r"\w{2}", text) or _ATTRIBUTES.fullmatch(text):
         return False
