@@ -65,6 +65,15 @@ def test_advice_to_instructors_is_left_out() -> None:
     assert "Instructors" not in text
 
 
+def test_what_a_document_says_of_itself_is_not_taught() -> None:
+    page = SourceBuilder("Ovens").para(
+        "Ovens need an hour to get hot. This guide is a work in progress. We welcome your contributions. "
+        "This project is open source. Stones keep the heat."
+    )
+    idea = read(page.source()).root.ideas[0]
+    assert [sentence.text for sentence in idea.sentences] == ["Ovens need an hour to get hot.", "Stones keep the heat."]
+
+
 def test_sentences_that_point_away_are_left_out_with_what_leans_on_them() -> None:
     page = SourceBuilder("Ovens").para(
         "Ovens need an hour to get hot. Click here for a list of ovens. This list is long. Stones keep the heat."
