@@ -19,6 +19,7 @@ def listed(words: str) -> frozenset[str]:
 
 
 TOKEN = re.compile(r"\d[\d,]*(?:\.\d+)?|[^\W\d_](?:[\w+#]|[-'’](?=\w))*|[.,;:!?()—–]")
+NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")  # a raised digit is none
 BREAKS = frozenset(".,;:!?()—–")
 COUNTING = """
     zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen
@@ -100,7 +101,7 @@ PHRASES = (
 
 def _word(written: str, at: int, begins: bool) -> Word:
     low = written.lower().replace("’", "'").removesuffix("'s")
-    value = NUMBER_WORDS.get(low) or (_plain(written) if written[0].isdigit() else "")
+    value = NUMBER_WORDS.get(low) or (_plain(written) if NUMBER.fullmatch(written) else "")
     if value:
         return Word(written, value, at, number=True, begins=begins)
     name = written[0].isupper() and written not in BREAKS and not (begins and written[1:].islower())

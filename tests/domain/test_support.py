@@ -93,3 +93,9 @@ def test_a_lesson_carries_the_state_of_each_claim() -> None:
     )
     states = [claim.state for claim in judged_lesson(lesson).claims()]
     assert states == ["supported", "unsupported", "supported", "unsupported", "edited"]
+
+
+def test_a_raised_digit_is_no_number() -> None:
+    assert (
+        judge("The oven¹s door is 40 cm wide, see ¹s.", ["The oven¹s door is 40 cm wide, see ¹s."]).state == "supported"
+    )
