@@ -17,6 +17,7 @@ from service.domain.passages import Passage
 
 LIKE = 0.5  # Dice coefficient of their words from which on two passages of one gap are the same one, changed
 LIKE_ANYWHERE = 0.65  # the same, when they stand at different places
+VERY_LIKE = 0.85  # the same, before gaps are looked at: hardly another sentence, wherever it stands
 INSIDE = 0.8  # share of a passage's words that its neighbour holds into which it was merged
 MOST_PAIRS = 4_000  # of passages compared each with each in one gap
 MOST_COPIES = 10_000  # of pairs of equal passages that are brought into order by their places
@@ -34,10 +35,11 @@ class Pairing:
         self._now: list[tuple[int, int] | None] = [None] * len(old)
         self._taken = [False] * len(new)
         self._pair_equal()
+        self._pair_anywhere(VERY_LIKE)
         for first, end in self._gaps():
             self._pair_gap(first, end)
         self._pair_copies()
-        self._pair_anywhere()
+        self._pair_anywhere(LIKE_ANYWHERE)
         self._join_neighbours()
 
     def equal(self, place: int) -> bool:
@@ -161,7 +163,7 @@ class Pairing:
                 nearest = min(places[passage.key], key=lambda other: abs(other - expected))
                 self._match(place, nearest)
 
-    def _pair_anywhere(self) -> None:
+    def _pair_anywhere(self, likeness: float) -> None:
         """What changed and moved: the likest of the new passages that share a rare word."""
         holders: dict[str, list[int]] = defaultdict(list)
         for place, passage in enumerate(self._new):
@@ -174,7 +176,7 @@ class Pairing:
             rare = (holders[word] for word in passage.words if len(holders.get(word, ())) in range(1, RARE + 1))
             found = {other for others in rare for other in others if not self._taken[other]}
             best = max(sorted(found), key=lambda other: _alike(passage, self._new[other]), default=-1)
-            if best >= 0 and _alike(passage, self._new[best]) >= LIKE_ANYWHERE:
+            if best >= 0 and _alike(passage, self._new[best]) >= likeness:
                 self._change(place, best)
 
     def _join_neighbours(self) -> None:

@@ -166,7 +166,7 @@ def test_exactly_the_edited_sentences_are_touched_whatever_moves_around_them(
         stands = " ".join(new.text[found.start : found.end].split())
         if place not in touched:
             assert (found.state, stands) == ("kept", sentence)
-        elif len(edits) > 1:
+        elif any(edit.kind == "gone" for edit in edits):
             assert found.state != "kept"  # of several, one may look like a new wording of another
         elif touched[place].kind == "gone":
             assert found.state == "gone"
