@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from service.authors.extractive.mending import Mending
+from service.authors.extractive.changes.mending import Mending
 from service.db.tables import Course, Lesson, Media, QuizItem, Revision, SignOff
 from service.domain.anchors import moved
 from service.domain.course import GlossaryEntry, LessonPlan

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from service.authors.extractive.mending import Mending, mended_lesson
-from service.authors.extractive.mending_board import mended_board
-from service.authors.extractive.mending_quiz import mended_quiz
+from service.authors.extractive.changes.mending import Mending, mended_lesson
+from service.authors.extractive.changes.mending_board import mended_board
+from service.authors.extractive.changes.mending_quiz import mended_quiz
 from service.db import events
 from service.db.engine import session_scope
 from service.db.lane import Task

@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from service.authors.extractive.code_kinds import kind_of, looks_like_code, short_name, spelled_out
-from service.authors.extractive.headings import by_heading
-from service.authors.extractive.objectives import bloom_of
+from service.authors.extractive.language.headings import by_heading
+from service.authors.extractive.outline.objectives import bloom_of
+from service.authors.extractive.sources.code_kinds import kind_of, looks_like_code, short_name, spelled_out
 from service.domain.bloom import BLOOM_VERBS, VAGUE_VERBS
 
 NAMES = frozenset(("hash maps", "build scripts", "commit queue", "log rotation", "change detection", "test plan"))

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.authors.extractive.key_phrases import clauses, orders, phrases, split_subject
-from service.authors.extractive.sentences import Inline, Sentence
+from service.authors.extractive.language.key_phrases import clauses, orders, phrases, split_subject
+from service.authors.extractive.language.sentences import Inline, Sentence
 from service.domain.source import Cite
 
 

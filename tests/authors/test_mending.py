@@ -9,9 +9,9 @@ from functools import cache
 import pytest
 
 from service.authors.extractive import ExtractiveAuthor
-from service.authors.extractive.mending import Mending
-from service.authors.extractive.mending_quiz import mended_item
-from service.authors.extractive.rewording import reworded
+from service.authors.extractive.changes.mending import Mending
+from service.authors.extractive.changes.mending_quiz import mended_item
+from service.authors.extractive.changes.rewording import reworded
 from service.domain.anchors import cites_in, moved
 from service.domain.course import Brief
 from service.domain.lesson import Claim, HeadingBlock, ListBlock, TableBlock

@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from service.authors.extractive import ExtractiveAuthor
-from service.authors.extractive.objectives import bloom_of
+from service.authors.extractive.outline.objectives import bloom_of
 from service.domain.course import Brief, CoursePlan
 from service.domain.source import Source
 from tests.authors.test_author_contract import silent

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from service.authors.extractive import ExtractiveAuthor
-from service.authors.extractive.quiz import LATER, reviewed_in
+from service.authors.extractive.quizzes.quiz import LATER, reviewed_in
 from service.domain.course import Brief, CoursePlan, LessonPlan, ModulePlan
 from service.domain.pedagogy import pedagogy
 from service.domain.quiz import QuizItem

@@ -8,8 +8,8 @@ from collections import Counter
 import pytest
 
 from service.authors.extractive import ExtractiveAuthor
-from service.authors.extractive.quiz_judge import altered, reversed_meaning
-from service.authors.extractive.quiz_parts import Candidate, flawless, to_item
+from service.authors.extractive.quizzes.judge import altered, reversed_meaning
+from service.authors.extractive.quizzes.parts import Candidate, flawless, to_item
 from service.domain.course import Brief
 from service.domain.quiz import Option, Quiz, grade
 from service.domain.source import Cite, Source

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from service.authors.extractive import ExtractiveAuthor
-from service.authors.extractive.library import Library, ReadingCache
-from service.authors.extractive.quiz_judge import altered
-from service.authors.extractive.quiz_reference import entries
-from service.authors.extractive.quiz_shapes import asked_of, term_asked
-from service.authors.extractive.sentences import Sentence
-from service.authors.extractive.words import Casing
+from service.authors.extractive.language.sentences import Sentence
+from service.authors.extractive.language.words import Casing
+from service.authors.extractive.quizzes.judge import altered
+from service.authors.extractive.quizzes.reference import entries
+from service.authors.extractive.quizzes.shapes import asked_of, term_asked
+from service.authors.extractive.sources.library import Library, ReadingCache
 from service.domain.course import Brief
 from service.domain.quiz import Quiz
 from service.domain.source import Cite, Source

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from service.authors.extractive import ExtractiveAuthor
-from service.authors.extractive.definitions import definition
-from service.authors.extractive.narration import speak, speech_of
-from service.authors.extractive.scene_lists import UNSPEAKABLE
-from service.authors.extractive.sentences import Sentence
-from service.authors.extractive.slide_lines import slide_line
+from service.authors.extractive.language.definitions import definition
+from service.authors.extractive.language.narration import speak, speech_of
+from service.authors.extractive.language.sentences import Sentence
+from service.authors.extractive.language.slide_lines import slide_line
+from service.authors.extractive.scenes.lists import UNSPEAKABLE
 from service.domain.course import Brief
 from service.domain.lesson import Lesson
 from service.domain.source import Source

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from service.authors.extractive.definitions import definition
-from service.authors.extractive.sentences import Inline, Sentence, split
+from service.authors.extractive.language.definitions import definition
+from service.authors.extractive.language.sentences import Inline, Sentence, split
 from service.domain.source import Cite
 
 

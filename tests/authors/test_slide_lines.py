@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.authors.extractive.narration import speak, speech_of, towards_screen
-from service.authors.extractive.sentences import Inline, Sentence
-from service.authors.extractive.slide_lines import compress, item_line, slide_line, telegraph
-from service.authors.extractive.words import shorten, words
+from service.authors.extractive.language.narration import speak, speech_of, towards_screen
+from service.authors.extractive.language.sentences import Inline, Sentence
+from service.authors.extractive.language.slide_lines import compress, item_line, slide_line, telegraph
+from service.authors.extractive.language.words import shorten, words
 from service.domain.source import Cite
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from service.authors.extractive.structure import read
+from service.authors.extractive.sources.structure import read
 from tests.authors.texts import SourceBuilder, backups, sourdough
 
 

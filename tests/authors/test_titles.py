@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from service.authors.extractive import ExtractiveAuthor
-from service.authors.extractive.words import Casing
+from service.authors.extractive.language.words import Casing
 from service.domain.course import Brief, CoursePlan
 from service.domain.source import Source
 from tests.authors.test_author_contract import silent

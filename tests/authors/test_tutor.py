@@ -8,7 +8,7 @@ import pytest
 
 from service.adapters.vectors import open_vectors
 from service.authors.extractive import ExtractiveAuthor
-from service.authors.extractive.library import ReadingCache
+from service.authors.extractive.sources.library import ReadingCache
 from service.authors.extractive.tutor import MEASURED, Tutor
 from service.domain.answer import MOST_SENTENCES, Answer
 from service.domain.course import Brief

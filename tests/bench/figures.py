@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from service.authors.extractive.sentences import split
+from service.authors.extractive.language.sentences import split
 from service.domain.pedagogy import pedagogy
 from service.domain.readability import grade_level
 from service.domain.report import Check, cites_gate

@@ -11,7 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from service.authors.extractive.words import bag, cosine
+from service.authors.extractive.language.words import bag, cosine
 from service.domain.lesson import CodeBlock, DefinitionBlock, HeadingBlock, NoteBlock, TableBlock
 from service.domain.report import CourseDocuments
 from service.domain.source import Block, Source

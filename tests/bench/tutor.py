@@ -9,7 +9,7 @@ from pathlib import Path
 
 from service.adapters.embeddings import open_embedder
 from service.adapters.vectors import open_vectors
-from service.authors.extractive.library import ReadingCache
+from service.authors.extractive.sources.library import ReadingCache
 from service.authors.extractive.tutor import Tutor
 from service.domain.answer import Answer
 from service.domain.chunks import chunks_of

@@ -30,7 +30,7 @@ from service.authors.agents.text_revision import TextRevision
 from service.authors.agents.texts import Writing
 from service.authors.agents.topics import topic_lesson, topic_plan
 from service.authors.agents.work import ChatModel, Research, Work
-from service.authors.extractive.library import ReadingCache
+from service.authors.extractive.sources.library import ReadingCache
 from service.authors.extractive.tutor import Tutor
 from service.domain import pedagogy_video
 from service.domain.answer import Answer

@@ -13,7 +13,7 @@ from service.authors.agents.lesson_page import LessonPage
 from service.authors.agents.shapes import CueShape, SceneShape, StoryboardShape
 from service.authors.agents.shelf import same
 from service.authors.agents.wording import clean, invents_figures, objections, states_a_fact, words_behind
-from service.authors.extractive.narration import speak
+from service.authors.extractive.language.narration import speak
 from service.domain.course import CoursePlan, Objective
 from service.domain.storyboard import LINE, BulletsScene, Cue, RecapScene, Scene, Storyboard, TitleScene
 

@@ -11,7 +11,7 @@ from collections.abc import Container, Iterable
 from dataclasses import dataclass
 
 from service.authors.agents.shelf import Shelf, bare_id
-from service.authors.extractive.quiz import reviewed_in
+from service.authors.extractive.quizzes.quiz import reviewed_in
 from service.domain.course import CoursePlan, LessonPlan, Objective
 from service.domain.lesson import Claim
 from service.domain.source import Cite

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from service.authors.extractive.compose import write_lesson
-from service.authors.extractive.library import Library, ReadingCache
-from service.authors.extractive.outline import plan_course
-from service.authors.extractive.quiz import quiz_of, video_question
-from service.authors.extractive.revise import revised
+from service.authors.extractive.changes.revise import revised
+from service.authors.extractive.lessons.compose import write_lesson
+from service.authors.extractive.outline.planning import plan_course
+from service.authors.extractive.quizzes.quiz import quiz_of, video_question
+from service.authors.extractive.scenes.video import storyboard_of
+from service.authors.extractive.sources.library import Library, ReadingCache
 from service.authors.extractive.tutor import Tutor
-from service.authors.extractive.video import storyboard_of
 from service.domain.answer import Answer
 from service.domain.course import Brief, CoursePlan
 from service.domain.lesson import Lesson

@@ -15,9 +15,9 @@ from collections import Counter, OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from service.authors.extractive.library import ReadingCache
-from service.authors.extractive.material import Idea, Reading, Section
-from service.authors.extractive.sentences import Sentence
+from service.authors.extractive.language.sentences import Sentence
+from service.authors.extractive.sources.library import ReadingCache
+from service.authors.extractive.sources.material import Idea, Reading, Section
 from service.domain.answer import MOST_SENTENCES, Answer
 from service.domain.lesson import Claim
 from service.domain.source import Chunk, Source, Span
