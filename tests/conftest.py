@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.orm import Session
 
@@ -27,6 +28,12 @@ from service.db.tables import Base
 from service.ports import StorageService
 from service.settings import Settings
 from tests.adapters.gcs import fake_gcs
+
+# Property tests draw the same examples each time, so that a red run points at the change and not at luck. New ones are
+# looked for with `scripts/test --hypothesis-profile=explore`.
+hypothesis_settings.register_profile("same", derandomize=True)
+hypothesis_settings.register_profile("explore", max_examples=1000)
+hypothesis_settings.load_profile("same")
 
 
 @pytest.fixture(scope="session")
