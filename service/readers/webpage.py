@@ -54,6 +54,7 @@ _BLOCKS = _names(
 )
 _LANG = re.compile(r"(?:^|\s)(?:language|lang|highlight-source|highlight|brush:?)-?\s*([\w+#]+)")
 _XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
+_MARK = re.compile(r"\s*(?:\[[^\]]{1,9}\]|[\d,*†‡§¶↩^]{1,5})\s*$")
 _DEEPEST = 150
 
 
@@ -335,10 +336,13 @@ def _classes(element: Element) -> list[str]:
 
 
 def _noise_words(element: Element) -> set[str]:
-    """Class and id as words: `cookie-bar` says cookie. Sups that point to references count as noise too."""
+    """Class and id as words: `cookie-bar` says cookie. Marks of a footnote, "[3]", count as noise too.
+
+    Sphinx gives the class `reference` to every link of running text: only what such a link shows tells a mark.
+    """
     names = f"{element.get('class') or ''} {element.get('id') or ''}".lower().split()
     words = {*names, *(part for name in names for part in re.split(r"[-_]+", name))}
-    if element.tag in ("sup", "a") and words & {"reference", "footnote"}:
+    if element.tag in ("sup", "a") and words & {"reference", "footnote"} and _MARK.match("".join(element.itertext())):
         words.add("reflist")
     return words
 

@@ -104,6 +104,16 @@ def test_a_mark_covers_its_words_and_not_the_space_around_them() -> None:
     assert marked(source, "link") == ["a link"]
 
 
+def test_a_link_called_reference_is_text_and_only_the_mark_of_a_footnote_is_left_out() -> None:
+    page = (
+        '<main><p>Sorts are <a class="reference external" href="https://example.org/s">stable</a>, as '
+        '<a class="reference internal" href="#s"><code class="xref"><span>sorted()</span></code></a> is'
+        '<sup class="reference"><a href="#n3">[3]</a></sup>. Ties keep their order<a class="footnote" href="#n4">4</a>.'
+        "</p></main>"
+    )
+    assert read(page, "sort.html").text.strip() == "Sorts are stable, as sorted() is. Ties keep their order."
+
+
 def test_what_is_left_out_is_said() -> None:
     assert read(PAGE, "bread.html").notes == ("1 picture was left out.", "1 form was left out.")
 
