@@ -48,12 +48,6 @@ def variant(name: str, preview: bool) -> Graph:
     return synthesize(stack, preview=preview, over=over)
 
 
-@pytest.fixture(params=[(name, preview) for name in VARIANTS for preview in (False, True)], ids=str)
-def graph(request: pytest.FixtureRequest) -> Graph:
-    """Every variant, as `up` and as `preview` see it."""
-    return variant(*request.param)
-
-
 @pytest.fixture
 def prod() -> Graph:
     return variant("prod", False)
