@@ -19,7 +19,7 @@ FIRST_SITE_IMAGE = "us-docker.pkg.dev/cloudrun/container/hello:latest"
 FIRST_JOB_IMAGE = "us-docker.pkg.dev/cloudrun/container/job:latest"
 READY_PATH, ALIVE_PATH = "/readyz", "/livez"  # asked from inside; from outside, paths that end in z may be reserved
 MIGRATE_TIMEOUT_SECONDS = 1800
-RELEASED_TAGS = ("live", "previous")  # set by the last step of cloudbuild.yaml
+RELEASED_TAGS = ("live", "previous")  # what serves and what served before; set by the last step of cloudbuild.yaml
 
 # `template.revision` is not among them. A release names its revision; were the name kept, the next change made here
 # would ask for a second revision of that name and be refused. So `pulumi up` after a release makes one nameless
@@ -30,7 +30,7 @@ JOB_IGNORES = ["template.template.containers[0].image", *OF_RELEASES]
 
 
 def make_registry(config: StackConfig, apis: Apis, grants: Grants) -> gcp.artifactregistry.Repository:
-    """The images: of each, the one that serves, the one to roll back to, and the newest to build from."""
+    """The images: of each, the one that serves, and as many others as are configured."""
     registry = gcp.artifactregistry.Repository(
         "images",
         project=config.project,
@@ -39,25 +39,24 @@ def make_registry(config: StackConfig, apis: Apis, grants: Grants) -> gcp.artifa
         format="DOCKER",
         description="Images of the site and of the render job.",
         cleanup_policy_dry_run=False,
-        cleanup_policies=[
-            # Releases that failed are newer than the one that serves, and there may be any number of them.
-            {
-                "id": "keep-what-serves",
-                "action": "KEEP",
-                "condition": {"tag_state": "TAGGED", "tag_prefixes": list(RELEASED_TAGS)},
-            },
-            {
-                "id": "keep-the-newest",
-                "action": "KEEP",
-                "most_recent_versions": {"keep_count": config.delivery.image_versions_kept},
-            },
-            # Keeping alone deletes nothing: this is the rule that what is not kept falls under.
-            {"id": "delete-the-rest", "action": "DELETE", "condition": {"older_than": "86400s", "tag_state": "ANY"}},
-        ],
+        cleanup_policies=_cleanup(config.delivery.image_versions_kept),
         opts=apis.after("artifactregistry"),
     )
     grants.attach("repository:images", registry, apis.after("artifactregistry"))
     return registry
+
+
+def _cleanup(kept: int) -> list[dict[str, object]]:
+    """What serves is kept by its tag: releases that failed are newer, and there may be any number of them."""
+    tags = list(RELEASED_TAGS if kept else RELEASED_TAGS[:1])
+    policies: list[dict[str, object]] = [
+        {"id": "keep-what-serves", "action": "KEEP", "condition": {"tag_state": "TAGGED", "tag_prefixes": tags}},
+        # Keeping alone deletes nothing: this is the rule that what is not kept falls under.
+        {"id": "delete-the-rest", "action": "DELETE", "condition": {"older_than": "86400s", "tag_state": "ANY"}},
+    ]
+    if kept > 1:
+        policies.append({"id": "keep-the-newest", "action": "KEEP", "most_recent_versions": {"keep_count": kept - 1}})
+    return policies
 
 
 def make_site(config: StackConfig, apis: Apis, grants: Grants, ground: Ground) -> list[pulumi.Resource]:

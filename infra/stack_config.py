@@ -166,7 +166,10 @@ class Delivery(Group):
     approval: bool = False
     github_actions: bool = Field(default=False, description="let the repository's workflows act as the builder")
     image_versions_kept: int = Field(
-        default=1, ge=1, le=20, description="the newest, besides the one that serves and the one to roll back to"
+        default=1,
+        ge=0,
+        le=20,
+        description="besides the one that serves: first the one to roll back to, then the newest",
     )
 
     @model_validator(mode="after")

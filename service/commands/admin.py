@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service.commands.arguments import parser
-from service.db import jobs, money
+from service.db import jobs, money, trials
 from service.db.engine import session_scope
 from service.db.invitations import hash_secret, invite, new_secret
 from service.db.tables import Job, JobState, Role, Run, RunState
@@ -43,6 +43,9 @@ def _options(argv: list[str]) -> Namespace:
     one.add_argument("email")
     one.add_argument("--role", choices=[role.value for role in Role], default=Role.INSTRUCTOR.value)
     one.add_argument("--secret-hash", default="", help="of a secret that was drawn elsewhere; then no link is printed")
+    one.add_argument(
+        "--trial", action="store_true", help="for a release's smoke; what earlier ones left is removed first"
+    )
     acts.add_parser("jobs", help="jobs that are dead, runs that are paused, and why")
     one = acts.add_parser("redrive", help="give a dead job all its attempts again")
     one.add_argument("job", type=uuid.UUID)
@@ -55,13 +58,18 @@ def _options(argv: list[str]) -> Namespace:
 
 
 def _invite(session: Session, settings: Settings, given: Namespace) -> list[str]:
+    cleared = []
+    if given.trial:
+        trials.refuse_other_address(given.email)
+        cleared = trials.clear_left_over(session)
     secret = new_secret()
     row = invite(session, given.email, Role(given.role), given.secret_hash or hash_secret(secret))
     until = f"{row.email} may sign up as {row.role} until {row.expires_at:%Y-%m-%d %H:%M} UTC, once."
     if given.secret_hash:
-        return [until]
+        return [*cleared, until]
     site = settings.public_url or f"http://{settings.bind}:{settings.port}"
-    return [until, f"{site}/sign-up?invitation={secret}", "The link is shown only now; nobody can look it up again."]
+    link = f"{site}/sign-up?invitation={secret}"
+    return [*cleared, until, link, "The link is shown only now; nobody can look it up again."]
 
 
 def _jobs(session: Session, _settings: Settings, _given: Namespace) -> list[str]:

@@ -65,7 +65,8 @@ FAULTS = (
     Fault(
         "images pile up",
         "compute.py",
-        '{"id": "delete-the-rest", "action": "DELETE", "condition": {"older_than": "86400s", "tag_state": "ANY"}},\n',
+        '        {"id": "delete-the-rest", "action": "DELETE",'
+        ' "condition": {"older_than": "86400s", "tag_state": "ANY"}},\n',
         "",
         "old_images_are_deleted",
     ),
@@ -107,7 +108,7 @@ FAULTS = (
     Fault(
         "an image that serves, pushed out by releases that failed",
         "compute.py",
-        '{"tag_state": "TAGGED", "tag_prefixes": list(RELEASED_TAGS)}',
+        '{"tag_state": "TAGGED", "tag_prefixes": tags}',
         '{"tag_state": "TAGGED", "tag_prefixes": ["latest"]}',
         "old_images_are_deleted",
     ),

@@ -71,15 +71,18 @@ def only_the_branch_releases_and_as_the_builder(graph: Graph) -> list[str]:
 
 @rule
 def old_images_are_deleted(graph: Graph) -> list[str]:
+    """What serves stays, and of the others at most as many as are configured; a failed release may be the newest."""
+    kept = graph.config.delivery.image_versions_kept
     policies = graph.one("artifactregistry:Repository", "images").inputs.get("cleanupPolicies", [])
     keeping = [policy for policy in policies if policy["action"] == "KEEP"]
     newest = [policy["mostRecentVersions"]["keepCount"] for policy in keeping if "mostRecentVersions" in policy]
     by_tag = [policy["condition"] for policy in keeping if "condition" in policy]
-    kept = (newest, by_tag) == (
-        [graph.config.delivery.image_versions_kept],
-        [{"tagState": "TAGGED", "tagPrefixes": ["live", "previous"]}],
+    tags = ["live", "previous"] if kept else ["live"]
+    right = (newest, by_tag) == (
+        [kept - 1] if kept > 1 else [],
+        [{"tagState": "TAGGED", "tagPrefixes": tags}],
     )
-    return [] if kept and any(policy["action"] == "DELETE" for policy in policies) else ["images"]
+    return [] if right and any(policy["action"] == "DELETE" for policy in policies) else ["images"]
 
 
 @rule

@@ -61,6 +61,18 @@ def test_outside_the_three_free_regions_storage_is_billed_from_the_first_byte() 
     assert usd(abroad, "content") > usd(CONFIG, "content")
 
 
+def test_the_images_of_a_free_stack_fit_whatever_a_release_brings() -> None:
+    """Even when every version has packages of its own; the sizes are those that docs/deploy.md reports as measured."""
+    free = PRICES["images"].free
+    assert cost.images_gib(of_stack("dev")) <= free < cost.images_gib(of_stack("prod"))
+    one, two = (cost.images_gib(changed(delivery={"image_versions_kept": kept})) for kept in (0, 1))
+    assert one == pytest.approx((45 + 113 + 202) * 1e6 / 2**30)
+    assert two - one == pytest.approx((113 + 202) * 1e6 / 2**30)
+    page = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+    assert f"{cost.SITE_MB} MB and {cost.RENDER_MB} MB" in page
+    assert f"about {cost.BASE_MB} MB and shared" in page
+
+
 def test_models_are_a_bill_of_their_own() -> None:
     talking = changed(models={"llm": "openai:gpt-4o-mini", "speech": "openai:gpt-4o-mini-tts"})
     assert {line.part for line in cost.estimate(talking) if line.what in ("voice", "author, writing")} == {"models"}

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from infra.compute import RELEASED_TAGS
+from service.db import trials
 from service.db.invitations import hash_secret
 from tests.infra.test_delivery import BUILD, STEPS
 
@@ -202,9 +203,16 @@ def test_the_smoke_is_invited_and_the_cloud_is_told_the_hash_alone(ran: Runs) ->
     assert re.fullmatch("[0-9a-f]{64}", secret)
     [invited] = [call for call in release.calls if "--args=admin,invite," in call]
     assert invited.endswith(
-        f"--args=admin,invite,smoke-{NEW}@example.invalid,--role,instructor,--secret-hash,{hash_secret(secret)}"
+        f"--args=admin,invite,smoke-{NEW}@example.invalid,--role,instructor,--trial,--secret-hash,{hash_secret(secret)}"
     )
     assert not any(secret in call for call in release.calls)
+
+
+def test_what_a_canceled_build_left_is_known_again_once_no_build_can_be_at_work(ran: Runs) -> None:
+    [invited] = [call for call in ran().calls if "--args=admin,invite," in call]
+    email = invited.partition("admin,invite,")[2].partition(",")[0]
+    trials.refuse_other_address(email)
+    assert BUILD["timeout"] == f"{trials.OVER_AFTER.total_seconds():.0f}s"
 
 
 def test_without_an_invitation_nothing_is_released_on_the_doors_alone(ran: Runs) -> None:

@@ -133,7 +133,7 @@ def test_a_missing_secret_says_how_to_set_it() -> None:
         ),
         ({"site": {"min_instances": 1, "max_instances": 2}, "guard": {"alerts": False}}, "site kept warm, processor"),
         ({"gcp:region": "europe-west1", "guard": {"alerts": False}}, "content would cost"),
-        ({"delivery": {"image_versions_kept": 9}, "guard": {"alerts": False}}, "images would cost"),
+        ({"delivery": {"image_versions_kept": 1}, "guard": {"alerts": False}}, "images would cost"),
     ],
     ids=str,
 )
