@@ -46,12 +46,21 @@ def stem(word: str) -> str:
 
 def stems(text: str) -> list[str]:
     """The stems of the content words, in order and with repeats."""
-    return [stem(word) for word in content_words(text)]
+    return list(_stems(text))
+
+
+@lru_cache(maxsize=10_000)
+def _stems(text: str) -> tuple[str, ...]:
+    """A sentence is compared with many others, by many rules: it is read once."""
+    return tuple(stem(word) for word in content_words(text))
 
 
 def bag(texts: Iterable[str]) -> Counter[str]:
     """How often each stem occurs in the texts together."""
-    return Counter(found for text in texts for found in stems(text))
+    found: Counter[str] = Counter()
+    for text in texts:
+        found.update(_stems(text))
+    return found
 
 
 def cosine(one: Counter[str], other: Counter[str]) -> float:

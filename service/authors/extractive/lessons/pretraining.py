@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 
 from service.authors.extractive.language.definitions import definition
 from service.authors.extractive.language.words import capitalized, stems
@@ -25,7 +26,8 @@ def words_to_know(plan: CoursePlan, lesson_id: str, library: Library) -> list[De
     """Terms of the glossary that this lesson is the first to use and a later one defines; ids are the caller's."""
     ids = [lesson.id for lesson in plan.lessons]
     place = ids.index(lesson_id)
-    later = [entry for entry in plan.glossary if _home(plan, entry) > place]
+    uses = _first_uses(plan, library)
+    later = [entry for entry in plan.glossary if place <= uses[entry.term] and place < _home(plan, entry)]
     if not later or not plan.lessons[place].passages:
         return []
     own = list(_sentences(carve(library, plan.lessons[place].passages)))
@@ -36,7 +38,7 @@ def words_to_know(plan: CoursePlan, lesson_id: str, library: Library) -> list[De
         if entry is None:
             break
         later.remove(entry)
-        block = None if _used_before(plan, place, entry, library) else _block(entry, library)
+        block = _block(entry, library)
         if block is not None:
             found[entry.term] = block
             own.append(block.claims[0].text)  # it may lean on another term
@@ -44,7 +46,8 @@ def words_to_know(plan: CoursePlan, lesson_id: str, library: Library) -> list[De
 
 
 def _is_needed(entry: GlossaryEntry, own: Sequence[str], plan: CoursePlan) -> bool:
-    uses = [text for text in own if _names(entry.term, text)]
+    pattern = _naming(entry.term)
+    uses = [text for text in own if pattern.search(text)]
     return bool(uses) and _is_this_word(entry, uses, plan.glossary)
 
 
@@ -68,27 +71,38 @@ def _sentences(sections: Iterable[Section]) -> Iterator[str]:
 
 
 def _names(term: str, text: str) -> bool:
-    return re.search(rf"\b{re.escape(term)}s?\b", text, re.IGNORECASE) is not None
+    return _naming(term).search(text) is not None
+
+
+@lru_cache(maxsize=200)
+def _naming(term: str) -> re.Pattern[str]:
+    return re.compile(rf"\b{re.escape(term)}s?\b", re.IGNORECASE)
 
 
 def _is_this_word(entry: GlossaryEntry, uses: Sequence[str], glossary: Sequence[GlossaryEntry]) -> bool:
     """Whether the sentences mean the term: one plain word may mean much else, unless another term stands beside it."""
     if " " in entry.term or not entry.term[1:].islower():
         return True
-    beside = [
-        other.term
-        for other in glossary
-        if other.term != entry.term and set(stems(other.term)) <= set(stems(entry.meaning))
-    ]
+    meaning = set(stems(entry.meaning))
+    beside = [other.term for other in glossary if other.term != entry.term and meaning.issuperset(stems(other.term))]
     return any(_names(term, text) for term in beside for text in uses)
 
 
-def _used_before(plan: CoursePlan, place: int, entry: GlossaryEntry, library: Library) -> bool:
-    return any(
-        _names(entry.term, text)
-        for lesson in plan.lessons[:place]
-        for text in _sentences(carve(library, lesson.passages))
-    )
+def _first_uses(plan: CoursePlan, library: Library) -> dict[str, int]:
+    """For each term of the glossary the place of the first lesson that names it; the number of lessons for none."""
+    terms = tuple(entry.term for entry in plan.glossary)
+    passages = tuple(lesson.passages for lesson in plan.lessons)
+
+    def find() -> dict[str, int]:
+        told = [list(_sentences(carve(library, spans))) for spans in passages]
+        return {
+            term: next(
+                (place for place, texts in enumerate(told) if any(_names(term, text) for text in texts)), len(told)
+            )
+            for term in terms
+        }
+
+    return library.once(("first uses", terms, passages), find)
 
 
 def _block(entry: GlossaryEntry, library: Library) -> DefinitionBlock | None:

@@ -83,7 +83,7 @@ def _pages(draft: Draft) -> list[Section]:
 def _own_objectives(draft: Draft, siblings: Sequence[Draft]) -> list[str]:
     """The objectives that the documents state, each given to the lesson whose words it shares most."""
     taken: list[str] = []
-    for reading in draft.readings:
+    for reading in (reading for reading in draft.readings if reading.objectives):
         sharing = [other for other in siblings if any(own is reading for own in other.readings)] or [draft]
         bags = [other.bag for other in sharing]
         for sentence in reading.objectives:

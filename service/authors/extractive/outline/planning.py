@@ -114,16 +114,12 @@ def slug(title: str) -> str:
 
 def _passages(draft: Draft) -> tuple[Span, ...]:
     """One span for each run of sections that follow each other in their document."""
-    order = {
-        id(idea): place
-        for reading in draft.readings
-        for place, idea in enumerate(idea for section in reading.root.flat() for idea in section.ideas)
-    }
+    readings = {reading.sha256: reading for reading in draft.readings}
     spans: list[tuple[Span, int]] = []
     for section in draft.sections:
         ideas = section.ideas
         start = ideas[0].start if section.continued or section.level == 0 else min(section.start, ideas[0].start)
-        first, last = order[id(ideas[0])], order[id(ideas[-1])]
+        first, last = (readings[section.source].place_of(idea) for idea in (ideas[0], ideas[-1]))
         end = ideas[-1].end
         if spans and spans[-1][0].source == section.source and spans[-1][1] + 1 == first:
             start = spans.pop()[0].start

@@ -47,8 +47,8 @@ _NOT_FOR_A_GAP = re.compile(
 
 def command_items(exam: Exam) -> list[Candidate]:
     """ "`git pull` updates …" becomes "Which command updates …?", with other code of the same kind."""
-    everywhere = _all_code(exam)
-    nouns = _nouns_of_code(exam)
+    everywhere = exam.once("code", lambda: _all_code(exam))
+    nouns = exam.once("nouns of code", lambda: _nouns_of_code(exam))
     found: list[Candidate] = []
     for sentence in exam.statements():
         asked = _asks_for_code(sentence)
@@ -156,9 +156,11 @@ def _core(code: str) -> str:
 
 def gap_items(exam: Exam) -> list[Candidate]:
     """A marked term is taken out of a sentence that says something about it; siblings are marked terms of its shape."""
-    pool = _marked_terms(exam.siblings())
+    pool = exam.once("marked", lambda: _marked_terms(exam.siblings()))
     sources = exam.sources()
-    own = {text for _, text in _marked_terms([s for s in exam.siblings() if s.source in sources])}
+    own = exam.once(
+        "own marked", lambda: {text for _, text in _marked_terms([s for s in exam.siblings() if s.source in sources])}
+    )
     found: list[Candidate] = []
     for _, sentence in exam.facts():
         if not good_for_gap(sentence):

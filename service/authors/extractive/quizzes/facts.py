@@ -108,9 +108,7 @@ def _written(value: float, like: str) -> str:
 
 def member_items(exam: Exam) -> list[Candidate]:
     """ "Which of these belong?": entries of a list with a telling name, against entries of other lists."""
-    lists = [
-        (s, i, _short_entries(i)) for s in exam.siblings() for i in s.ideas if i.kind == "list" and len(i.units) >= 3
-    ]
+    lists = exam.once("lists", lambda: _lists(exam))
     own = {(idea.units[0].head.start) for s in exam.sections for idea in s.ideas if idea.kind == "list" and idea.units}
     found: list[Candidate] = []
     for section, idea, entries in lists:
@@ -129,6 +127,12 @@ def member_items(exam: Exam) -> list[Candidate]:
         cites: tuple[Cite, ...] = tuple(cite for _, unit in right for cite in unit.head.cites)
         found.append(Candidate("member", "multiple", question, options, [text for text, _ in right], cites))
     return found
+
+
+def _lists(exam: Exam) -> list[tuple[Section, Idea, list[tuple[str, Unit]]]]:
+    return [
+        (s, i, _short_entries(i)) for s in exam.siblings() for i in s.ideas if i.kind == "list" and len(i.units) >= 3
+    ]
 
 
 def _short_entries(idea: Idea) -> list[tuple[str, Unit]]:

@@ -85,11 +85,15 @@ def _first_of_each(pairs: Iterable[Pair]) -> list[Pair]:
     return list(found.values())
 
 
+def _deeds_around(exam: Exam) -> list[Pair]:
+    known = _first_of_each([*entries(exam.siblings(), exam.library), *deeds(exam.sayings())])
+    return [pair for pair in known if pair.does]
+
+
 def does_items(exam: Exam) -> list[Candidate]:
     """ "What does `git add` do?" and "Which of these adds …?", with other code of the sources and what it does."""
     own = {pair.name for pair in _own_deeds(exam)}
-    known = _first_of_each([*entries(exam.siblings(), exam.library), *deeds(exam.sayings())])
-    everywhere = [pair for pair in known if pair.does]
+    everywhere = exam.once("deeds", lambda: _deeds_around(exam))
     found: list[Candidate] = []
     for pair in everywhere:
         if pair.name not in own or kind_of(pair.name) in _UNNAMED or gives_away(spelled_out(pair.name), pair.says):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TypeVar
 
 from service.authors.extractive.language import patterns
 from service.authors.extractive.language.sentences import Sentence
@@ -22,6 +23,7 @@ from service.domain.report import item_faults
 from service.domain.source import Cite
 from service.domain.support_words import read
 
+Found = TypeVar("Found")
 CHOICES = 4
 NEARNESS = 0.7  # what standing under an objective's heading counts beside a share of common words up to 1
 LEAST_USES = 3  # in all sources, of a term that its definition points at with "the"
@@ -91,10 +93,20 @@ class Exam:
         return list(dict.fromkeys(section.source for section in self.sections if section.source))
 
     def siblings(self) -> list[Section]:
-        """All sections of the course's sources, the lesson's own first: where wrong options come from."""
-        own = self.sources()
-        readings = sorted(self.library.readings, key=lambda reading: reading.sha256 not in own)
-        return [section for reading in readings for section in reading.root.flat()]
+        """The sections around the lesson, its own sources first: where wrong options come from."""
+        own, numbers = self._around
+        return sorted(self.library.stretches.sections(numbers), key=lambda section: section.source not in own)
+
+    def once(self, what: str, find: Callable[[], Found]) -> Found:
+        """What `find` finds around the lesson, found once for all lessons with the same surroundings."""
+        return self.library.once((what, self._around), find)
+
+    @cached_property
+    def _around(self) -> tuple[tuple[str, ...], tuple[int, ...]]:
+        """The lesson's own sources, and the stretches of the course that it is made of."""
+        spans = self.plan.lesson(self.lesson_id).passages
+        ends = [(span.source, at) for span in spans for at in (span.start, span.end - 1)]
+        return tuple(self.sources()), self.library.stretches.holding(ends or self._sections_at)
 
     def origins(self) -> list[Section]:
         """The sources' own sections that the lesson's are made of: these know their place and their parents."""
@@ -103,18 +115,11 @@ class Exam:
     def origin(self, section: Section) -> Section:
         """The section of a source that a section of the lesson was made of; itself when it is not found."""
         cites = (cite for unit in section.units() for sentence in unit.sentences for cite in sentence.cites)
-        return next((home for c in cites if (home := self._source_sections.get((c.source, c.start)))), section)
+        return next((home for cite in cites if (home := self._home(cite))), section)
 
-    @cached_property
-    def _source_sections(self) -> dict[tuple[str, int], Section]:
-        own = set(self.sources())
-        return {
-            (section.source, sentence.start): section
-            for section in self.siblings()
-            if section.source in own
-            for unit in section.units()
-            for sentence in unit.sentences
-        }
+    def _home(self, cite: Cite) -> Section | None:
+        reading = self.library.reading(cite.source) if cite.source in self.sources() else None
+        return reading.homes.get(cite.start) if reading is not None else None
 
     @cached_property
     def terms(self) -> list[GlossaryEntry]:
@@ -138,7 +143,7 @@ class Exam:
         return reading is not None and not reading.example_names.isdisjoint(re.findall(r"\w{3,}", sentence.text))
 
     def sayings(self) -> Iterator[Sentence]:
-        """Every sentence of the course's sources that can be told, and their key points; the lesson's own first."""
+        """Every sentence around the lesson that can be told, and the sources' key points; the lesson's own first."""
         for section in self.siblings():
             for unit in section.units():
                 yield from unit.sentences

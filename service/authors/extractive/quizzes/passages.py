@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from service.authors.extractive.language.sentences import Sentence
 from service.authors.extractive.language.slide_lines import set_code
@@ -31,10 +32,7 @@ def in_place(question: str, section: Section) -> str:
 
 def choice_items(exam: Exam) -> list[Candidate]:
     """The question of a sentence with the answers of other sentences of the same shape as wrong options."""
-    pool: dict[str, list[tuple[Sentence, Asked]]] = {}
-    for sentence in _told_everywhere(exam):
-        if (asked := asked_of(sentence, exam.library.casing)) and (shown := _option(asked, sentence)):
-            pool.setdefault(_kind(asked), []).append((sentence, Asked(asked.form, asked.question, asked.given, shown)))
+    pool = exam.once("answers", lambda: _answers(exam))
     found: list[Candidate] = []
     for section, _, sentence in exam.told():
         asked = asked_of(sentence, exam.library.casing) if is_running_text(section, exam) else None
@@ -43,19 +41,28 @@ def choice_items(exam: Exam) -> list[Candidate]:
             continue
         if not asked or not shown or exam.of_the_example(sentence) or gives_away(asked.given, shown):
             continue
-        wrong = list(_others(asked, shown, sentence, pool.get(_kind(asked), [])))
+        wrong = list(islice(_others(asked, shown, sentence, pool.get(_kind(asked), [])), CHOICES - 1))
         if len(wrong) < CHOICES - 1:
             continue
         options = [Option(text=shown, rationale=source_says(sentence.text))]
         options += [
             Option(text=other.answer, rationale=f"No. That answers another question. {source_says(said.text)}")
-            for said, other in wrong[: CHOICES - 1]
+            for said, other in wrong
         ]
         stem = set_code(
             in_place(asked.question, section).replace("Complete the rule:", "Which words complete the rule?"), sentence
         )
         found.append(Candidate(f"choice-{asked.form}", "single", stem, options, [shown], sentence.cites))
     return found
+
+
+def _answers(exam: Exam) -> dict[str, list[tuple[Sentence, Asked]]]:
+    """By kind, what the sentences around the lesson answer, with the answers as options show them."""
+    pool: dict[str, list[tuple[Sentence, Asked]]] = {}
+    for sentence in _told_everywhere(exam):
+        if (asked := asked_of(sentence, exam.library.casing)) and (shown := _option(asked, sentence)):
+            pool.setdefault(_kind(asked), []).append((sentence, Asked(asked.form, asked.question, asked.given, shown)))
+    return pool
 
 
 def is_running_text(section: Section, exam: Exam) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, field
 
 from service.authors.extractive.lessons.compose import write_lesson
@@ -96,7 +97,14 @@ def video_question(plan: CoursePlan, lesson: Lesson, library: Library) -> QuizIt
 
 
 def own_questions(plan: CoursePlan, lesson: Lesson, library: Library) -> Chosen:
-    """What a lesson asks about itself: closed questions first, open ones for what they leave unchecked."""
+    """What a lesson asks about itself: closed questions first, open ones for what they leave unchecked.
+
+    Found once: the video, the quiz and the quiz of a later lesson ask for it.
+    """
+    return library.once(("questions", plan, lesson), lambda: _own_questions(plan, lesson, library))
+
+
+def _own_questions(plan: CoursePlan, lesson: Lesson, library: Library) -> Chosen:
     sections, keypoints = sections_of_lesson(lesson, library)
     score(sections, lesson.title, [s.text for s in keypoints] + [o.text for o in lesson.objectives])
     questions = library.questions(plan, lesson.id)
@@ -143,14 +151,15 @@ def _take_closed(chosen: Chosen) -> None:
 def _reviews(plan: CoursePlan, lesson_id: str, library: Library) -> list[tuple[str, Candidate]]:
     """One question for each objective of an earlier lesson: one that was left over, else one that was asked again."""
     earlier = own_questions(plan, write_lesson(plan, lesson_id, library), library)
+    exam = copy(earlier.exam)  # what others look at stays as it is
     found: list[tuple[str, Candidate]] = []
-    for objective in earlier.exam.objectives:
+    for objective in exam.objectives:
         left = [one for of, one in earlier.left if of == objective.id and not _shares(one, found)]
         used = {one.form for of, one in earlier.asked if of == objective.id}
         left.sort(key=lambda one: one.form in used)
         closed = [one for of, one in earlier.asked if of == objective.id and one.kind != "short"]
-        earlier.exam.asked.clear()
-        again = left[:1] or closed[:1] or asked_openly(earlier.exam, objective, 1, set())
+        exam.asked = set()
+        again = left[:1] or closed[:1] or asked_openly(exam, objective, 1, set())
         found += [(objective.id, one) for one in again]
     return found
 

@@ -23,12 +23,7 @@ _LOOSE = re.compile(r"\b(?:step \d|repeat|again|then|if)\b", re.IGNORECASE)
 
 def step_items(exam: Exam) -> list[Candidate]:
     """All questions on the procedures of the lesson."""
-    everywhere = [
-        (section, idea, steps)
-        for section in exam.siblings()
-        for idea in section.ideas
-        if idea.kind == "steps" and (steps := _short_steps(idea))
-    ]
+    everywhere = exam.once("procedures", lambda: _procedures(exam))
     found: list[Candidate] = []
     for section in exam.sections:
         for idea in section.ideas:
@@ -40,6 +35,15 @@ def step_items(exam: Exam) -> list[Candidate]:
             found += _first(section, steps)
             found += _belonging(section, steps, everywhere) + _task_of(exam, section, steps, everywhere)
     return found
+
+
+def _procedures(exam: Exam) -> list[Procedure]:
+    return [
+        (section, idea, steps)
+        for section in exam.siblings()
+        for idea in section.ideas
+        if idea.kind == "steps" and (steps := _short_steps(idea))
+    ]
 
 
 def _short_steps(idea: Idea) -> list[tuple[str, Unit]]:

@@ -4,34 +4,89 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Hashable, Sequence
+from threading import Lock
+from typing import Any, Generic, TypeVar
 
 from service.authors.extractive.language.sentences import Sentence
 from service.authors.extractive.language.words import Casing, bag, overlap
-from service.authors.extractive.sources.material import Idea, Reading, Section
+from service.authors.extractive.sources.material import Reading, Section
+from service.authors.extractive.sources.stretches import Stretches
 from service.authors.extractive.sources.structure import read
 from service.domain.course import CoursePlan, LessonPlan
 from service.domain.source import Chunk, Source, Span
 from service.ports import Evidence
 
 PASSAGES_FOR_A_HAND_MADE_LESSON = 8
+FINDINGS_KEPT = 40  # of one course: what a few lessons next to each other ask for again
+Made = TypeVar("Made")
+
+
+class _Shelf(Generic[Made]):
+    """The last things that were made of texts, as long as those texts have at most so many characters together.
+
+    The last one stays however long it is. Threads may share it; what two of them make at once is equal.
+    """
+
+    def __init__(self, characters: int) -> None:
+        self._most = characters
+        self._kept: OrderedDict[Hashable, tuple[Made, int]] = OrderedDict()
+        self._lock = Lock()
+
+    def of(self, key: Hashable, sources: Sequence[Source], make: Callable[[], Made]) -> Made:
+        with self._lock:
+            found = self._kept.pop(key, None)
+        found = found or (make(), sum(len(source.text) for source in sources))
+        with self._lock:
+            self._kept[key] = found
+            while len(self._kept) > 1 and sum(characters for _, characters in self._kept.values()) > self._most:
+                self._kept.popitem(last=False)
+        return found[0]
+
+
+class _Course:
+    """A course's readings, and what was found out about them from call to call."""
+
+    def __init__(self, readings: Sequence[Reading]) -> None:
+        self.readings = list(readings)
+        self.casing = Casing([reading.source for reading in readings])
+        self.stretches = Stretches(self.readings)
+        self._findings: OrderedDict[Hashable, Any] = OrderedDict()
+        self._lock = Lock()
+
+    def once(self, key: Hashable, find: Callable[[], Made]) -> Made:
+        with self._lock:
+            known = key in self._findings
+            found: Made = self._findings.pop(key, None)
+        found = found if known else find()
+        with self._lock:
+            self._findings[key] = found
+            while len(self._findings) > FINDINGS_KEPT:
+                self._findings.popitem(last=False)
+        return found
 
 
 class ReadingCache:
-    """Keeps the last readings, because plan, text, video and quiz of a course ask for the same sources."""
+    """Keeps the last readings, because plan, text, video and quiz of a course ask for the same sources.
 
-    def __init__(self, size: int = 64) -> None:
-        self._size = size
-        self._kept: OrderedDict[str, Reading] = OrderedDict()
+    `characters` bounds the text that it holds beside the last course: a reading takes about 100 times the memory.
+    """
+
+    def __init__(self, characters: int = 2_000_000) -> None:
+        self._readings = _Shelf[Reading](characters)
+        self._courses = _Shelf[_Course](characters)
 
     def reading(self, source: Source) -> Reading:
-        key = f"{source.sha256}/{source.title}/{len(source.blocks)}"
-        found = self._kept.pop(key, None) or read(source)
-        self._kept[key] = found
-        while len(self._kept) > self._size:
-            self._kept.popitem(last=False)
-        return found
+        return self._readings.of(_key(source), [source], lambda: read(source))
+
+    def course(self, sources: Sequence[Source]) -> _Course:
+        key = tuple(map(_key, sources))
+        return self._courses.of(key, sources, lambda: _Course([self.reading(source) for source in sources]))
+
+
+def _key(source: Source) -> Hashable:
+    return source.sha256, source.title, len(source.blocks)
 
 
 class Library:
@@ -39,9 +94,18 @@ class Library:
 
     def __init__(self, evidence: Evidence, cache: ReadingCache) -> None:
         self.evidence = evidence
-        self.readings = [cache.reading(source) for source in evidence.sources]
-        self.casing = Casing(evidence.sources)
+        self._course = cache.course(evidence.sources)
+        self.readings = self._course.readings
+        self.casing = self._course.casing
         self._by_hash = {reading.sha256: reading for reading in self.readings}
+
+    @property
+    def stretches(self) -> Stretches:
+        return self._course.stretches
+
+    def once(self, key: Hashable, find: Callable[[], Made]) -> Made:
+        """What was found for this key before in the same sources, else what `find` finds; nobody may change it."""
+        return self._course.once(key, find)
 
     def reading(self, sha256: str) -> Reading | None:
         return self._by_hash.get(sha256)
@@ -65,13 +129,25 @@ class Library:
 
     def taught_before(self, plan: CoursePlan, lesson_id: str) -> set[str]:
         """What earlier lessons of the plan tell, so that it is not told twice. A lesson made by hand repeats freely."""
-        told: set[str] = set()
-        for planned in plan.lessons:
-            if planned.id == lesson_id:
-                return told if planned.passages else set()
-            for section in carve(self, planned.passages):
-                told.update(same(s.text) for idea in section.ideas for s in idea.all_sentences())
-        return told
+        place = next((n for n, planned in enumerate(plan.lessons) if planned.id == lesson_id), len(plan.lessons))
+        if place < len(plan.lessons) and not plan.lessons[place].passages:
+            return set()
+        return {text for text, first in self._first_told(plan).items() if first < place}
+
+    def _first_told(self, plan: CoursePlan) -> dict[str, int]:
+        """For each sentence of the plan's passages the place of the first lesson that tells it."""
+        passages = tuple(planned.passages for planned in plan.lessons)
+
+        def find() -> dict[str, int]:
+            told: dict[str, int] = {}
+            for place, spans in enumerate(passages):
+                for section in carve(self, spans):
+                    for idea in section.ideas:
+                        for sentence in idea.all_sentences():
+                            told.setdefault(same(sentence.text), place)
+            return told
+
+        return self.once(("told", passages), find)
 
     def keypoints(self, plan: CoursePlan, lesson_id: str) -> list[Sentence]:
         """The key points that the sources state and that belong to this lesson more than to any other."""
@@ -97,10 +173,7 @@ class Library:
     ) -> dict[str, list[Sentence]]:
         """Each sentence with the lesson of this document whose words it shares most."""
         rivals = [p for p in plan.lessons if any(span.source == reading.sha256 for span in p.passages)]
-        bags = [
-            bag(s.text for section in carve(self, p.passages) for i in section.ideas for s in i.all_sentences())
-            for p in rivals
-        ]
+        bags = self.once(("bags", tuple(p.passages for p in rivals)), lambda: [self._bag(p.passages) for p in rivals])
         shares: dict[str, list[Sentence]] = {}
         for sentence in sentences:
             fits = [overlap(sentence.text, found) for found in bags]
@@ -108,27 +181,26 @@ class Library:
                 shares.setdefault(rivals[fits.index(max(fits))].id, []).append(sentence)
         return shares
 
+    def _bag(self, passages: Sequence[Span]) -> Counter[str]:
+        return bag(s.text for section in carve(self, passages) for i in section.ideas for s in i.all_sentences())
+
 
 def carve(library: Library, passages: Sequence[Span]) -> list[Section]:
     """Copies of the sections that the passages cover, each with only the ideas that start inside a passage."""
     found: list[Section] = []
-    taken: set[tuple[str, int]] = set()
+    taken: set[int] = set()
     for span in passages:
         reading = library.reading(span.source)
         if reading is None:
             continue
-        for section in reading.root.flat():
-            ideas = [idea for idea in section.ideas if _inside(idea, span) and (idea.source, idea.start) not in taken]
+        for section, inside in reading.within(span.start, span.end):
+            ideas = [idea for idea in inside if id(idea) not in taken]
             if not ideas:
                 continue
-            taken.update((idea.source, idea.start) for idea in ideas)
+            taken.update(map(id, ideas))
             continued = ideas[0] is not section.ideas[0]
             found.append(dataclasses.replace(section, ideas=ideas, continued=continued))
     return found
-
-
-def _inside(idea: Idea, span: Span) -> bool:
-    return span.start <= idea.start < span.end
 
 
 def same(text: str) -> str:

@@ -186,6 +186,43 @@ class Reading:
             ]
         return found
 
+    def within(self, start: int, end: int) -> list[tuple[Section, list[Idea]]]:
+        """The ideas that start inside a span of the source, under their sections, in source order."""
+        left, right = (bisect.bisect_left(self._idea_starts, at) for at in (start, end))
+        found: list[tuple[Section, list[Idea]]] = []
+        for place in sorted(place for _, place in self._by_start[left:right]):
+            section, idea = self._ideas[place]
+            if not found or found[-1][0] is not section:
+                found.append((section, []))
+            found[-1][1].append(idea)
+        return found
+
+    def place_of(self, idea: Idea) -> int:
+        """The number of one of its ideas in source order."""
+        return self._places[id(idea)]
+
+    @cached_property
+    def homes(self) -> dict[int, Section]:
+        """The section of each sentence that can be told, by where the sentence starts."""
+        return {s.start: section for section, idea in self._ideas for unit in idea.units for s in unit.sentences}
+
+    @cached_property
+    def _places(self) -> dict[int, int]:
+        return {id(idea): place for place, (_, idea) in enumerate(self._ideas)}
+
+    @cached_property
+    def _ideas(self) -> list[tuple[Section, Idea]]:
+        return [(section, idea) for section in self.root.flat() for idea in section.ideas]
+
+    @cached_property
+    def _by_start(self) -> list[tuple[int, int]]:
+        """Where each idea starts, with its place in the reading: a list may begin before the code that it holds."""
+        return sorted((idea.start, place) for place, (_, idea) in enumerate(self._ideas))
+
+    @cached_property
+    def _idea_starts(self) -> list[int]:
+        return [start for start, _ in self._by_start]
+
     @cached_property
     def example_names(self) -> frozenset[str]:
         """The names that its own code gives to functions, types and variables: they belong to the example alone."""
