@@ -179,7 +179,7 @@ def _filmed(session: Session, take: Take, public: bool) -> bool:
 def _film(studio: Studio, task: Task, take: Take, out: Path) -> Film:
     from renderer_job.film import film
 
-    voice = paid_speech(studio.speech, task)
+    voice = paid_speech(studio.speech, task.pay)
     return film(take.storyboard, voice, StorageCache(studio.storage), out, _report(task, take))
 
 

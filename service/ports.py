@@ -16,6 +16,7 @@ from uuid import UUID
 from service.domain.answer import Answer
 from service.domain.course import Brief, CoursePlan
 from service.domain.lesson import Lesson
+from service.domain.money import Spending
 from service.domain.quiz import Quiz
 from service.domain.revision import Change, LessonDocuments
 from service.domain.ring import Ring
@@ -197,11 +198,11 @@ class Till(Protocol):
         """Who is charged: a call that was recorded for somebody else is free."""
         ...
 
-    def may_spend(self) -> None:
-        """Raises Paused when no more money may be spent."""
+    def may_spend(self, most: int) -> None:
+        """Asked before a call that costs at most so many micro-dollars. Raises Paused when they may not be spent."""
         ...
 
-    def book(self, key: str, what: str, quantity: int, unit: str, micro_dollars: int) -> None:
+    def book(self, key: str, *spent: Spending) -> None:
         """Charge a call, once for each key."""
         ...
 
@@ -216,10 +217,10 @@ class Unpaid:
 
     payer: str = ""
 
-    def may_spend(self) -> None:
+    def may_spend(self, most: int) -> None:
         """Always."""
 
-    def book(self, key: str, what: str, quantity: int, unit: str, micro_dollars: int) -> None:
+    def book(self, key: str, *spent: Spending) -> None:
         """Nothing is booked."""
 
     def used(self, key: str) -> None:

@@ -23,6 +23,7 @@ def upgrade() -> None:
     _kinds(KINDS)
     op.add_column("courses", sa.Column("own_outline", postgresql.JSONB(), nullable=True))
     _books()
+    op.add_column("jobs", sa.Column("held_micro_dollars", sa.BigInteger(), server_default=sa.text("0"), nullable=False))
     for column in ("superseded_by", "replaces"):
         op.add_column("sources", sa.Column(column, sa.UUID(), nullable=True))
         op.execute(
@@ -84,6 +85,7 @@ def _books() -> None:
     op.add_column("runs", sa.Column("cap_micro_dollars", sa.BigInteger(), nullable=True))
     for column in ("run_id", "job_id"):
         op.execute(f"-- squawk-ignore ban-drop-constraint\nALTER TABLE ledger DROP CONSTRAINT fk_ledger_{column}")
+        op.alter_column("ledger", column, nullable=True)  # what is paid outside of any run has none
     for name, kind in BOOKED.items():
         op.add_column("ledger", sa.Column(name, kind, nullable=True))
     op.add_column("ledger", sa.Column("lesson_id", sa.UUID(), nullable=True))
@@ -113,11 +115,15 @@ COPY_NAMES = """
 
 def _no_books() -> None:
     """Back to rows that fall with their runs; those whose run is gone cannot be kept."""
-    op.execute("DELETE FROM ledger WHERE job_id NOT IN (SELECT id FROM jobs) OR run_id NOT IN (SELECT id FROM runs)")
+    op.execute(
+        "DELETE FROM ledger WHERE run_id IS NULL OR job_id NOT IN (SELECT id FROM jobs) "
+        "OR run_id NOT IN (SELECT id FROM runs)"
+    )
     op.drop_index("ix_ledger_owner_id_charged_on", "ledger")
     for name in (*BOOKED, "lesson_id", "lesson_title"):
         op.drop_column("ledger", name)
     for name, target in (("run_id", "runs"), ("job_id", "jobs")):
+        op.alter_column("ledger", name, nullable=False)
         op.create_foreign_key(f"fk_ledger_{name}", "ledger", target, [name], ["id"], ondelete="CASCADE")
     op.drop_column("runs", "cap_micro_dollars")
     op.drop_column("runs", "quote")
@@ -125,6 +131,7 @@ def _no_books() -> None:
 
 def downgrade() -> None:
     op.drop_column("courses", "own_outline")
+    op.drop_column("jobs", "held_micro_dollars")
     _no_books()
     op.drop_table("revisions")
     op.drop_column("sources", "replaces")

@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 
 from service.commands.progress import follow, shown
 from service.db.engine import session_scope
+from service.db.money import OUT_OF_MONEY
 from service.db.queries import lessons_of, newest_media, sources_of
 from service.db.tables import Course, Role, Run, SourceState, User
 from service.domain.course_folder import CourseLock, SignedClaim
@@ -120,7 +121,7 @@ def make(services: Services, wish: Wish, console: Console) -> tuple[CourseLock, 
             say("Writing the course folder", 100)
             return _finish(services, course_id, wish, console)
     except Paused as paused:
-        raise _over_budget(services, wish) or paused from paused
+        raise _over_budget(services, wish, str(paused)) or paused from paused
     finally:
         _tidy(services, course_id)
 
@@ -158,21 +159,24 @@ def _spent(session: Session) -> int:
     return session.scalar(select(func.coalesce(func.sum(Run.spent_micro_dollars), 0))) or 0
 
 
-def _over_budget(services: Services, wish: Wish) -> OverBudget | None:
+def _over_budget(services: Services, wish: Wish, reason: str) -> OverBudget | None:
     """What to say when the cap is the reason of a pause, and not the provider."""
+    if not reason.startswith(OUT_OF_MONEY):
+        return None
     cap = min(services.settings.site_month_usd, services.settings.user_month_usd, services.settings.user_day_usd)
     with session_scope(services.engine) as session:
         spent = _spent(session)
-    if spent < micro_dollars(cap):
-        return None
     again = "Run it again with a higher --budget-usd, and a --cache that can be written, so that nothing is paid twice."
     if services.settings.storage_url != NO_CACHE:
         again = (
             f"What was paid for is kept in {wish.cache}: run the same command with a higher --budget-usd, and only the "
             "rest is paid."
         )
-    cap_text = dollars(micro_dollars(cap))
-    return OverBudget(f"The budget of {cap_text} is spent ({dollars(spent)}), and {wish.out} is not made. {again}")
+    cap_text, left = dollars(micro_dollars(cap)), dollars(max(0, micro_dollars(cap) - spent))
+    return OverBudget(
+        f"The budget of {cap_text} ends here: {dollars(spent)} is spent, and the next call may cost more than the "
+        f"{left} that is left, so {wish.out} is not made. {again}"
+    )
 
 
 def _tidy(services: Services, course_id: uuid.UUID) -> None:

@@ -165,9 +165,9 @@ def reap(session: Session) -> int:
     return len(found)
 
 
-def renew(session: Session, held: Claim, lease_seconds: float) -> Canceled | Paused | None:
+def renew(session: Session, held: Claim, lease: float, paying: int | None = None) -> Canceled | Paused | None:
     """Hold the job for longer; the reason to stop working on it, if there is one. Raises Fenced."""
-    row = _mine(session.execute(RENEW, {**_guard(held), "lease": lease_seconds}).one_or_none())
+    row = _mine(session.execute(RENEW, {**_guard(held), "lease": lease, "paying": paying}).one_or_none())
     if row.cancel_requested:
         return Canceled("The run was asked to stop.")
     if row.stopped is not None:

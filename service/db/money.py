@@ -1,10 +1,10 @@
 """Money: held before a run begins, settled with each step, given back at its end, and stopped as a whole.
 
-A run is charged to three purses: the site's month, its owner's month and its owner's day, of the day (UTC, by the
-database's clock) on which it reserved. What a purse has spent and what it holds never pass its cap when a run begins.
-Work that costs more than was held is booked all the same, because it was paid; but no step begins once a purse is
-spent, once the run has reached the cap of whoever began it, or once it has used up what was held for it and its purses
-have no room beside what they hold for others. So the spend is at most the cap and one step for each worker.
+A run is charged to its three purses (see `purses`) of the day on which it reserved. Before each call of a provider
+its job holds the most that this call can cost. What all jobs of the run hold must fit under the cap of whoever began
+it, and into what the run holds in its purses, which is raised as long as they have room; so no cap is passed, by any
+number of workers. Work that costs more than was held is booked all the same, because it was paid; no step begins once a
+purse is spent.
 
 Locks come in one order: job, run, course and lessons, and the purses last, sorted; so two runs never wait for each
 other, and the site's purse, which every run needs, is held only for the last moments of a transaction.
@@ -13,14 +13,13 @@ other, and the site's purse, which every run needs, is held only for the last mo
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any
+from datetime import datetime
 
-from sqlalchemy import TextClause, select, text
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from service.db.purses import NAMES, Lack, book, hold, today, with_purses
 from service.db.statements import RING
 from service.db.tables import BudgetAlert, Run, Switch
 from service.domain.money import BudgetAlertMessage, Caps, dollars
@@ -31,8 +30,8 @@ __all__ = [
     "Caps",
     "allow_spending",
     "budget_alert",
+    "cover",
     "may_spend",
-    "purses",
     "raise_cap",
     "reconcile",
     "release",
@@ -44,61 +43,19 @@ __all__ = [
 ]
 
 SPENDING = "spending"
-
-# Purse, what it is called, when it is filled again, the setting that widens it.
-NAMES = {
-    "site_month": ("the site's budget for this month", "next month", "SITE_MONTH_USD"),
-    "user_month": ("your budget for this month", "next month", "USER_MONTH_USD"),
-    "user_day": ("your budget for today", "tomorrow", "USER_DAY_USD"),
-}
-
-TODAY = text("SELECT CAST(now() AT TIME ZONE 'UTC' AS date)")
-
-
-def _with_purses(statement: str) -> TextClause:
-    """PURSES in a statement stands for the three purses of `whose (owner, day)`, each with its cap."""
-    purses = """
-        purses AS (
-            SELECT name, scope, to_char(day, style) AS period, cap
-            FROM whose, LATERAL (VALUES
-                ('site_month', 'site', 'YYYY-MM', CAST(:site_month AS bigint)),
-                ('user_month', 'user:' || owner, 'YYYY-MM', CAST(:user_month AS bigint)),
-                ('user_day', 'user:' || owner, 'YYYY-MM-DD', CAST(:user_day AS bigint))
-            ) AS purse (name, scope, style, cap)
-        )
-    """
-    given = "whose AS (SELECT CAST(:owner AS text) AS owner, CAST(:day AS date) AS day)"
-    return text(statement.replace("PURSES", purses).replace("GIVEN", given))
-
-
-OPEN_PURSES = _with_purses("""
-    WITH GIVEN, PURSES
-    INSERT INTO budgets (scope, period) SELECT scope, period FROM purses ORDER BY scope, period ON CONFLICT DO NOTHING
-""")
-
-# All three or none, in one statement: `held` locks the newest rows in order, and the UPDATE asks the narrowest of them.
-HOLD = _with_purses("""
-    WITH GIVEN, PURSES, held AS (
-        SELECT p.name, b.scope, b.period, p.cap - b.spent_micro_dollars - b.reserved_micro_dollars AS room
-        FROM budgets b JOIN purses p ON p.scope = b.scope AND p.period = b.period
-        ORDER BY b.scope, b.period FOR UPDATE OF b
-    ), changed AS (
-        UPDATE budgets b SET reserved_micro_dollars = b.reserved_micro_dollars + CAST(:micro AS bigint)
-        FROM held h
-        WHERE b.scope = h.scope AND b.period = h.period AND (SELECT min(room) FROM held) >= CAST(:micro AS bigint)
-        RETURNING b.scope
-    )
-    SELECT name, room, (SELECT count(*) FROM changed) AS changed FROM held ORDER BY room
-""")
-
-LEFT = _with_purses("""
-    WITH GIVEN, PURSES
-    SELECT p.name, p.cap, p.cap - coalesce(b.spent_micro_dollars + b.reserved_micro_dollars, 0) AS room
-    FROM purses p LEFT JOIN budgets b ON b.scope = p.scope AND b.period = p.period ORDER BY room
-""")
+OUT_OF_MONEY = "Paused: "  # begins every reason to pause that more money would remove
 
 HELD = text("""
     UPDATE runs SET reserved_micro_dollars = reserved_micro_dollars + :micro, reserved_on = :day WHERE id = :run
+""")
+
+LOCK_RUN = text("""
+    SELECT owner_id, cap_micro_dollars AS cap, spent_micro_dollars AS spent, reserved_micro_dollars AS reserved,
+           coalesce(reserved_on, CAST(now() AT TIME ZONE 'UTC' AS date)) AS day
+    FROM runs WHERE id = :run FOR UPDATE
+""")
+AT_RISK = text("""
+    SELECT CAST(coalesce(sum(held_micro_dollars), 0) AS bigint) FROM jobs WHERE run_id = :run AND state = 'running'
 """)
 
 BOOK_RUN = text("""
@@ -112,15 +69,6 @@ BOOK_RUN = text("""
     FROM mine WHERE runs.id = mine.id RETURNING mine.owner_id, mine.freed, mine.day
 """)
 
-BOOK = _with_purses("""
-    WITH GIVEN, PURSES
-    INSERT INTO budgets (scope, period, spent_micro_dollars)
-    SELECT scope, period, CAST(:micro AS bigint) FROM purses ORDER BY scope, period
-    ON CONFLICT (scope, period) DO UPDATE
-    SET spent_micro_dollars = budgets.spent_micro_dollars + excluded.spent_micro_dollars,
-        reserved_micro_dollars = budgets.reserved_micro_dollars - CAST(:freed AS bigint)
-""")
-
 RELEASE_RUN = text("""
     WITH mine AS (SELECT id, owner_id, reserved_micro_dollars AS freed, reserved_on AS day FROM runs
                   WHERE id = :run AND reserved_micro_dollars > 0 FOR UPDATE)
@@ -129,7 +77,7 @@ RELEASE_RUN = text("""
 """)
 
 # A run that never paid and is not to pay is nobody's business here, so the offline parts work with any cap.
-EMPTY_PURSE = _with_purses("""
+EMPTY_PURSE = with_purses("""
     WITH mine AS (
         SELECT owner_id, reserved_micro_dollars AS left, estimated_micro_dollars, spent_micro_dollars, paused_because,
                CASE WHEN spent_micro_dollars >= cap_micro_dollars THEN cap_micro_dollars END AS reached,
@@ -190,14 +138,30 @@ def reserve(session: Session, run: Run, micro_dollars: int, caps: Caps) -> None:
     session.flush()
     if not micro_dollars:
         return
-    today: date = session.scalars(TODAY).one()
-    given = _purses(run.owner_id, today, caps)
-    session.execute(OPEN_PURSES, given)
-    purses = session.execute(HOLD, {**given, "micro": micro_dollars}).all()
-    if purses[0].room < micro_dollars:
-        raise OverBudget(_refusal(purses[0].name, purses[0].room, micro_dollars))
-    session.execute(HELD, {"run": run.id, "micro": micro_dollars, "day": today})
+    day = today(session)
+    if lack := hold(session, run.owner_id, day, micro_dollars, caps):
+        raise OverBudget(lack.sentence)
+    session.execute(HELD, {"run": run.id, "micro": micro_dollars, "day": day})
     session.refresh(run)
+
+
+def cover(session: Session, run_id: uuid.UUID, caps: Caps) -> None:
+    """Make sure that what the run's jobs may be paying just now is held for it, all of it. Call it last.
+
+    Raises:
+        Paused: that would pass the run's own cap, or a purse has too little room.
+    """
+    run = session.execute(LOCK_RUN, {"run": run_id}).one()
+    at_risk: int = session.scalars(AT_RISK, {"run": run_id}).one()  # read when the run is locked, so none is missed
+    left = None if run.cap is None else run.cap - run.spent
+    if left is not None and left < at_risk:
+        raise Paused(_short(f"the cap of {dollars(run.cap)} for this work", left, at_risk, "Go on with a higher cap."))
+    more = at_risk - run.reserved
+    if more <= 0:
+        return
+    if lack := hold(session, run.owner_id, run.day, more, caps):
+        raise Paused(_lacking(lack, at_risk))
+    session.execute(HELD, {"run": run_id, "micro": more, "day": run.day})
 
 
 def worst_case(run: Run) -> int:
@@ -228,14 +192,14 @@ def settle(session: Session, run_id: uuid.UUID, micro_dollars: int) -> None:
     if not micro_dollars:
         return
     row = session.execute(BOOK_RUN, {"run": run_id, "micro": micro_dollars}).one()
-    session.execute(BOOK, {**_purses(row.owner_id, row.day), "micro": micro_dollars, "freed": row.freed})
+    book(session, row.owner_id, row.day, spent=micro_dollars, freed=row.freed)
 
 
 def release(session: Session, run_id: uuid.UUID) -> None:
     """Give back what is still held for a run that has ended. Call it last."""
     row = session.execute(RELEASE_RUN, {"run": run_id}).one_or_none()
     if row is not None:
-        session.execute(BOOK, {**_purses(row.owner_id, row.day), "micro": 0, "freed": row.freed})
+        book(session, row.owner_id, row.day, freed=row.freed)
 
 
 def may_spend(session: Session, run_id: uuid.UUID, caps: Caps, *, paying: bool = False) -> None:
@@ -254,27 +218,26 @@ def may_spend(session: Session, run_id: uuid.UUID, caps: Caps, *, paying: bool =
     if found.paused_because:
         raise Paused(found.paused_because)
     if found.reached is not None:
-        raise Paused(f"Paused: the cap of {dollars(found.reached)} for this work is reached. Go on with a higher cap.")
+        cap = f"the cap of {dollars(found.reached)} for this work"
+        raise Paused(f"{OUT_OF_MONEY}{cap} is reached. Go on with a higher cap.")
     if found.empty:
         what, again, setting = NAMES[found.empty]
         what = what.replace("your", "its owner's")
-        raise Paused(f"Paused: {what} is spent. Go on {again}, or ask an administrator to raise {setting}.")
+        raise Paused(f"{OUT_OF_MONEY}{what} is spent. Go on {again}, or ask an administrator to raise {setting}.")
 
 
-@dataclass(frozen=True)
-class Purse:
-    """One budget as people see it: what it is called, what may be spent in all, and what is neither spent nor held."""
-
-    what: str
-    cap: int
-    left: int
+def _lacking(lack: Lack, at_risk: int) -> str:
+    what, again, setting = NAMES[lack.purse]
+    way_out = f"Go on {again}, or ask an administrator to raise {setting}."
+    held = at_risk - lack.wanted
+    return _short(what.replace("your", "its owner's"), max(0, lack.room) + held, at_risk, way_out)
 
 
-def purses(session: Session, owner_id: uuid.UUID, caps: Caps) -> list[Purse]:
-    """What is left in the budgets of whose runs are this person's, as of today; the narrowest first."""
-    today: date = session.scalars(TODAY).one()
-    rows = session.execute(LEFT, _purses(owner_id, today, caps)).all()
-    return [Purse(NAMES[row.name][0], row.cap, max(0, row.room)) for row in rows]
+def _short(what: str, left: int, wanted: int, way_out: str) -> str:
+    return (
+        f"{OUT_OF_MONEY}{what} has {dollars(max(0, left))} left, and the next calls may cost up to {dollars(wanted)}. "
+        f"{way_out}"
+    )
 
 
 def reconcile(session: Session) -> int:
@@ -341,22 +304,3 @@ def budget_alert(session: Session, budget: str, alert: BudgetAlertMessage, share
     spent = f"{alert.cost_amount:.2f} of {alert.budget_amount:.2f} {alert.currency_code}".rstrip()
     stop_spending(session, f"the cloud's budget “{name}” has passed {passed:.0%} ({spent})", alert.next_month)
     return True
-
-
-def _purses(owner_id: uuid.UUID, day: date, caps: Caps = Caps(0, 0, 0)) -> dict[str, Any]:  # noqa: B008 - frozen
-    return {
-        "owner": str(owner_id),
-        "day": day,
-        "site_month": caps.site_month,
-        "user_month": caps.user_month,
-        "user_day": caps.user_day,
-    }
-
-
-def _refusal(purse: str, room: int, wanted: int) -> str:
-    what, again, setting = NAMES[purse]
-    left = dollars(max(0, room)) if room > 0 else "nothing"
-    return (
-        f"This may cost up to {dollars(wanted)}, and {what} has {left} left. "
-        f"Try again {again}, ask for less, or ask an administrator to raise {setting}."
-    )

@@ -45,8 +45,12 @@ UNCLAIMABLE = text("""
     FOR UPDATE OF j SKIP LOCKED LIMIT 20
 """)
 
+# `paying` is the most that the job's next call may cost, and stays as it is where nothing is said. One statement: a row
+# that a transaction updates twice has its foreign keys looked at, which locks the run weakly, and two workers that both
+# go on to lock it wholly would wait for each other.
 RENEW = _guarded("""
-    UPDATE jobs SET lease_until = LEASE FROM runs
+    UPDATE jobs SET lease_until = LEASE, held_micro_dollars = coalesce(CAST(:paying AS bigint), held_micro_dollars)
+    FROM runs
     WHERE GUARD AND runs.id = jobs.run_id
     RETURNING runs.cancel_requested, runs.paused_because, (STOPPED) AS stopped
 """)

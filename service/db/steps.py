@@ -16,16 +16,7 @@ from service.db.failpoints import reached
 from service.db.jobs import Claim
 from service.db.statements import SAVE_STEP, SPEND
 from service.db.tables import Step
-
-
-@dataclass(frozen=True)
-class Spending:
-    """One thing that was paid for: how much of what, in integer micro-dollars."""
-
-    what: str
-    quantity: int
-    unit: str
-    micro_dollars: int
+from service.domain.money import Caps, Spending
 
 
 @dataclass(frozen=True)
@@ -68,9 +59,21 @@ def checkpoint(
         say(session, held.run_id, "progress", said)
 
 
+def hold(session: Session, held: Claim, most: int, caps: Caps, lease_seconds: float) -> None:
+    """Hold the most that the job's next call may cost, in micro-dollars, until `book` says what it did cost.
+
+    Raises:
+        Paused: all spending is stopped, the run is paused, or its cap or a purse has too little left.
+        Fenced: another worker holds the job.
+    """
+    money.may_spend(session, held.run_id, caps, paying=True)
+    jobs.renew(session, held, lease_seconds, paying=most)
+    money.cover(session, held.run_id, caps)
+
+
 def book(session: Session, held: Claim, key: str, spent: Sequence[Spending], lease_seconds: float) -> None:
     """Settle what was paid for outside of any step, once for each key of the job. Raises Fenced."""
-    jobs.renew(session, held, lease_seconds)
+    jobs.renew(session, held, lease_seconds, paying=0)
     money.settle(session, held.run_id, _enter(session, held, key, spent))
 
 

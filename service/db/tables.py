@@ -501,6 +501,9 @@ class Job(Base):
     run_after: Mapped[datetime] = now()
     units: Mapped[int] = mapped_column(Integer, default=1)
     done: Mapped[int] = mapped_column(Integer, default=0)
+    held_micro_dollars: Mapped[int] = mapped_column(
+        BigInteger, default=0, server_default=text("0"), doc="what its call under way may cost at the most"
+    )
     error: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime] = now()
     finished_at: Mapped[datetime | None] = instant()
@@ -520,8 +523,15 @@ class Step(Base):
     created_at: Mapped[datetime] = now()
 
 
+class Errand(enum.StrEnum):
+    """What is paid for a course outside of any run."""
+
+    ASK = "ask"
+    REINDEX = "reindex"
+
+
 class LedgerEntry(Base):
-    """What was spent, once for each step: append-only, in integer micro-dollars.
+    """What was spent, once for each call or step: append-only, in integer micro-dollars.
 
     No foreign key and names by copy: the books stay whole when a course, a lesson or a run is removed.
     """
@@ -530,9 +540,9 @@ class LedgerEntry(Base):
     __table_args__ = (Index("ix_ledger_owner_id_charged_on", "owner_id", "charged_on"),)
 
     key: Mapped[str] = mapped_column(Text, primary_key=True)
-    run_id: Mapped[uuid.UUID] = mapped_column(UUID(as_uuid=True), index=True)
-    job_id: Mapped[uuid.UUID] = mapped_column(UUID(as_uuid=True), index=True)
-    run_kind: Mapped[str] = mapped_column(Text)
+    run_id: Mapped[uuid.UUID | None] = mapped_column(UUID(as_uuid=True), index=True, doc="empty: an errand")
+    job_id: Mapped[uuid.UUID | None] = mapped_column(UUID(as_uuid=True), index=True)
+    run_kind: Mapped[str] = mapped_column(Text, doc="a RunKind, or an Errand")
     owner_id: Mapped[uuid.UUID] = mapped_column(UUID(as_uuid=True), doc="whose budgets it was charged to")
     course_id: Mapped[uuid.UUID] = mapped_column(UUID(as_uuid=True), index=True)
     course_title: Mapped[str] = mapped_column(Text)

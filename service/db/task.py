@@ -18,9 +18,9 @@ from service.db.engine import transaction
 from service.db.events import say
 from service.db.failpoints import reached
 from service.db.jobs import Claim
-from service.db.steps import Finished, Spending
+from service.db.steps import Finished
 from service.db.tables import Step
-from service.domain.money import Caps
+from service.domain.money import Caps, Spending
 from service.errors import CoursewrightError, Paused, Unavailable
 
 log = logging.getLogger(__name__)
@@ -95,13 +95,21 @@ class Task:
         """Note what the running step paid for; it is booked together with the step."""
         self._spent.append(Spending(what, quantity, unit, micro_dollars))
 
-    def may_spend(self) -> None:
-        """Ask right before something is paid for.
+    def may_spend(self, most: int = 0) -> None:
+        """Ask right before something is paid for that costs at most so many micro-dollars; they are held until `book`
+        says what it did cost.
 
         Raises:
             Paused: the run waits, or no more money may be spent.
         """
-        self._transaction(lambda session: money.may_spend(session, self.claim.run_id, self._caps, paying=True))
+        self._transaction(lambda session: steps.hold(session, self.claim, most, self._caps, self._lease_seconds))
+
+    def pay(self, key: str, price: Spending, work: Callable[[], T]) -> T:
+        """Do something of a known price; see `may_spend` and `book`."""
+        self.may_spend(price.micro_dollars)
+        result = work()
+        self.book(key, price)
+        return result
 
     def book(self, key: str, *spent: Spending) -> None:
         """Settle what was paid for outside of any step; the same key is settled once for the job."""

@@ -15,13 +15,15 @@ class Answer(Document):
     """The answer to one question, in the sources' order. Without sentences the course does not cover the question.
 
     `procedure` says that the sentences after the first are the items that it announces: a list is quoted whole.
-    `nearest` are the passages that come closest where the answer is refused.
+    `nearest` are the passages that come closest where the answer is refused. `by_words` says why the question was
+    looked up by its words alone, where it would have been looked up by its meaning too.
     """
 
     question: str = Field(max_length=LONGEST_QUESTION)
     sentences: tuple[Claim, ...] = ()
     procedure: bool = False
     nearest: tuple[Span, ...] = ()
+    by_words: str = ""
 
     @property
     def covered(self) -> bool:

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import accumulate
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -52,6 +53,16 @@ class Caps:
     site_month: int
     user_month: int
     user_day: int
+
+
+@dataclass(frozen=True)
+class Spending:
+    """One thing that was paid for, or is to be: how much of what, in integer micro-dollars."""
+
+    what: str
+    quantity: int
+    unit: str
+    micro_dollars: int
 
 
 class BudgetAlertMessage(BaseModel):
@@ -128,6 +139,24 @@ def chat_micro_dollars(model: str, read: int, cached: int, written: int) -> int:
 
     A dated name is priced as its model; a model without a known price is counted as the dearest one.
     """
+    return sum(_chat_prices(model, read, cached, written))
+
+
+def chat_spending(who: str, model: str, read: int, cached: int, written: int) -> tuple[Spending, ...]:
+    """One call of a chat model as lines of the ledger, whose sum is its price: what was read, read again from the
+    provider's cache, and written. A provider that reports nothing gets one line that says so.
+    """
+    units = ("tokens read", "tokens read from the cache", "tokens written")
+    prices = _chat_prices(model, read, cached, written)
+    lines = zip((read - cached, cached, written), units, prices, strict=True)
+    found = tuple(Spending(who, count, unit, price) for count, unit, price in lines if count)
+    return found or (Spending(who, 0, "tokens", 0),)
+
+
+def _chat_prices(model: str, read: int, cached: int, written: int) -> tuple[int, int, int]:
+    """What was read, read again and written, each in whole micro-dollars: the sum alone is rounded up."""
     plain = re.sub(r"-\d{4}-\d{2}-\d{2}$", "", model)
     fresh, again, out = CHAT_MILLION_TOKENS.get(plain, max(CHAT_MILLION_TOKENS.values()))
-    return micro_dollars((fresh * (read - cached) + again * cached + out * written) / 1_000_000)
+    parts = accumulate((fresh * (read - cached), again * cached, out * written))
+    first, second, whole = (micro_dollars(part / 1_000_000) for part in parts)
+    return first, second - first, whole - second

@@ -11,20 +11,26 @@ import math
 import threading
 import uuid
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from operator import mul
 
 from service.db.engine import session_scope
+from service.db.errands import ErrandPurse
+from service.db.guarded import paid_embedder
 from service.db.queries import evidence_mark, indexed_chunks, read_sources
+from service.db.tables import Errand
 from service.domain.answer import LONGEST_QUESTION, Answer
 from service.domain.course import Brief
 from service.domain.source import Chunk, Source
-from service.errors import BadInput, Unavailable
+from service.errors import BadInput, OverBudget, Paused, Unavailable
 from service.ports import Closeness, Embedder, Evidence, IndexedChunk, Services, Vectors
 
 COURSES_KEPT = 4
 AT_ONCE, PATIENCE_SECONDS = 2, 5.0
+NO_MONEY = "Looked up by its words alone: there is no money left for a search by meaning now."
+NO_MEANING = "Looked up by its words alone: the search by meaning does not answer now."
 
 
 @dataclass(frozen=True)
@@ -45,7 +51,8 @@ class AskingDesk:
         self._kept: OrderedDict[uuid.UUID, _Kept] = OrderedDict()
 
     def ask(self, course_id: uuid.UUID, brief: Brief, question: str) -> Answer:
-        """What the course's sources say about the question.
+        """What the course's sources say about the question. A paid embedder is paid by the course's owner; when that
+        cannot be, words alone decide, and the answer says so.
 
         Raises:
             BadInput: there is no question, or it is too long.
@@ -56,16 +63,18 @@ class AskingDesk:
         if not self._turns.acquire(timeout=PATIENCE_SECONDS):
             raise Unavailable("Many questions are being answered now. Ask again in a moment.")
         try:
-            evidence = self.evidence(course_id)
-            return self._services.author.answer(brief, question, evidence, _told_to_nobody)
+            kept = self._current(course_id)
+            asked = self._embedder(course_id, kept)
+            evidence = _evidence(course_id, kept.sources, kept.rows, self._services.vectors, asked)
+            answer = self._services.author.answer(brief, question, evidence, _told_to_nobody)
         finally:
             self._turns.release()
+        return answer.model_copy(update={"by_words": asked.silent_because}) if asked else answer
 
-    def evidence(self, course_id: uuid.UUID) -> Evidence:
-        """The evidence of one course as it is now, read anew only when something of it changed."""
-        kept = self._current(course_id)
-        services = self._services
-        return kept_evidence(course_id, kept.sources, kept.rows, services.vectors, services.embedder, kept.sentences)
+    def _embedder(self, course_id: uuid.UUID, kept: _Kept) -> _Remembering | None:
+        purse = ErrandPurse(self._services.engine, course_id, Errand.ASK, self._services.settings.caps)
+        embedder = paid_embedder(self._services.embedder, purse)
+        return _Remembering(embedder, kept.sentences) if embedder else None
 
     def _current(self, course_id: uuid.UUID) -> _Kept:
         with session_scope(self._services.engine) as session:
@@ -89,23 +98,40 @@ def _told_to_nobody(what: str, part: float | None = None) -> None:
 
 class _Remembering:
     """An embedder that remembers: a question is embedded once however often it is asked for, a sentence once a course
-    is kept.
+    is kept. One that nobody can pay is away like one that does not answer; `silent_because` tells people of both.
     """
 
     def __init__(self, embedder: Embedder, sentences: dict[str, list[float]]) -> None:
         self._embedder, self._sentences = embedder, sentences
         self.name, self.dimensions = embedder.name, embedder.dimensions
         self._questions: dict[str, list[float]] = {}
+        self.silent_because = ""
 
     def passages(self, texts: Sequence[str]) -> list[list[float]]:
         new = [text for text in dict.fromkeys(texts) if text not in self._sentences]
-        self._sentences.update(zip(new, self._embedder.passages(new) if new else (), strict=True))
+        if new:
+            with self._noted():
+                self._sentences.update(zip(new, self._embedder.passages(new), strict=True))
         return [self._sentences[text] for text in texts]
 
     def query(self, text: str) -> list[float]:
         if text not in self._questions:
-            self._questions[text] = self._embedder.query(text)
+            with self._noted():
+                self._questions[text] = self._embedder.query(text)
         return self._questions[text]
+
+    @contextmanager
+    def _noted(self) -> Iterator[None]:
+        try:
+            if self.silent_because:
+                raise Unavailable(self.silent_because)  # what failed for this question is not tried for it again
+            yield
+        except (OverBudget, Paused) as error:
+            self.silent_because = NO_MONEY
+            raise Unavailable(NO_MONEY) from error
+        except Unavailable:
+            self.silent_because = self.silent_because or NO_MEANING
+            raise
 
 
 def kept_evidence(
@@ -114,14 +140,18 @@ def kept_evidence(
     rows: Sequence[IndexedChunk],
     vectors: Vectors,
     embedder: Embedder | None,
-    sentences: dict[str, list[float]] | None = None,
 ) -> Evidence:
-    """Evidence over rows that are in memory: of this course, and asked of nothing else.
+    """Evidence over rows that are in memory: of this course, and asked of nothing else."""
+    return _evidence(course_id, sources, rows, vectors, _Remembering(embedder, {}) if embedder else None)
 
-    `sentences` remembers the vectors of the course's sentences between questions.
-    """
-    remembering = _Remembering(embedder, {} if sentences is None else sentences) if embedder else None
 
+def _evidence(
+    course_id: uuid.UUID,
+    sources: tuple[Source, ...],
+    rows: Sequence[IndexedChunk],
+    vectors: Vectors,
+    remembering: _Remembering | None,
+) -> Evidence:
     def search(query: str, limit: int) -> Sequence[Chunk]:
         return vectors.search(course_id, query, limit, remembering, lambda: rows)
 

@@ -19,7 +19,7 @@ from service.ports import Evidence, IndexedChunk, Services
 
 def evidence_of(services: Services, course_id: uuid.UUID, task: Task | None = None) -> Evidence:
     """The evidence of one course; with a task, questions to a paid embedder are booked with it."""
-    embedder = paid_embedder(services.embedder, task) if task is not None else services.embedder
+    embedder = paid_embedder(services.embedder, task.pay) if task is not None else services.embedder
 
     with session_scope(services.engine) as session:
         sources, earlier = read_sources(session, course_id), earlier_sources(session, course_id)

@@ -97,7 +97,7 @@ def _store(session: Session, services: Services, task: Task, source_id: uuid.UUI
 
 def embed_passages(services: Services, task: Task) -> None:
     """Give vectors to the batch of passages that begins with the one the job names; none when it is gone."""
-    embedder = paid_embedder(services.embedder, task)
+    embedder = paid_embedder(services.embedder, task.pay)
     if embedder is None:
         return
     with session_scope(services.engine) as session:

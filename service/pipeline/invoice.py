@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import uuid
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -12,20 +13,22 @@ from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Text, func, select
+from sqlalchemy import ARRAY, ColumnElement, Text, cast, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
-from service.db.tables import Course, LedgerEntry, Run, RunKind
+from service.db.tables import Course, Errand, LedgerEntry, Run, RunKind
 from service.domain.money import MICRO
 from service.domain.quote import Range
 
-KINDS = {
+KINDS: dict[str, str] = {
     RunKind.INGEST: "Reading documents",
     RunKind.PLAN: "Drafting the outline",
     RunKind.GENERATE: "Generating",
     RunKind.REVISE: "Revising",
     RunKind.REPAIR: "Repairing after a new version",
+    Errand.ASK: "Questions of learners",
+    Errand.REINDEX: "Embedding passages anew",
 }
 COLUMNS = ("time", "charged_on", "course", "run", "work", "lesson", "what", "quantity", "unit", "usd")
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -57,9 +60,10 @@ class LessonBill:
 
 @dataclass(frozen=True)
 class RunBill:
-    """What one run spent. `quoted` and `cap` are what was said before; they fall with the run when it is removed."""
+    """What one run spent, or all errands of a kind in one month. `quoted` and `cap` are what was said before a run;
+    they fall with it when it is removed.
+    """
 
-    run_id: uuid.UUID
     kind: str
     begun: datetime
     lessons: tuple[LessonBill, ...]
@@ -68,7 +72,7 @@ class RunBill:
 
     @property
     def name(self) -> str:
-        return KINDS[RunKind(self.kind)]
+        return KINDS[self.kind]
 
     @property
     def micro_dollars(self) -> int:
@@ -91,28 +95,37 @@ class CourseBill:
 
 def course_invoice(session: Session, course_id: uuid.UUID) -> list[RunBill]:
     """Everything that was ever paid for the course, the newest run first."""
+    month = func.to_char(LedgerEntry.charged_on, "YYYY-MM")
+    bill = func.coalesce(cast(LedgerEntry.run_id, Text), LedgerEntry.run_kind + " " + month).label("bill")
     query = (
         select(
+            bill,
             LedgerEntry.run_id,
             LedgerEntry.run_kind,
             LedgerEntry.lesson_id,
             *_sums(LedgerEntry.lesson_title),
         )
         .where(LedgerEntry.course_id == course_id)
-        .group_by(LedgerEntry.run_id, LedgerEntry.run_kind, LedgerEntry.lesson_id, LedgerEntry.what, LedgerEntry.unit)
+        .group_by(
+            "bill",
+            LedgerEntry.run_id,
+            LedgerEntry.run_kind,
+            LedgerEntry.lesson_id,
+            LedgerEntry.what,
+            LedgerEntry.unit,
+        )
     )
     rows = session.execute(query).all()
     runs = {run.id: run for run in session.scalars(select(Run).where(Run.course_id == course_id))}
-    begun = {run_id: min(row.first for row in found) for run_id, found in _by(rows, "run_id")}
+    begun = {name: min(row.first for row in found) for name, found in _by(rows, "bill")}
     bills, made = [], set[uuid.UUID]()
-    for run_id, found in sorted(_by(rows, "run_id"), key=lambda one: begun[one[0]]):
-        run = runs.get(run_id)
+    for name, found in sorted(_by(rows, "bill"), key=lambda one: begun[one[0]]):
+        run = runs.get(found[0].run_id)
         lessons = sorted(_by(found, "lesson_id"), key=lambda one: min(row.first for row in one[1]))
         bills.append(
             RunBill(
-                run_id,
                 found[0].run_kind,
-                begun[run_id],
+                begun[name],
                 tuple(LessonBill(_newest(of), _items(of), lesson in made) for lesson, of in lessons),
                 run.quote.micro_dollars if run is not None and run.quote is not None else None,
                 run.cap_micro_dollars if run is not None else None,
@@ -159,7 +172,7 @@ def as_csv(entries: Iterable[LedgerEntry]) -> str:
     table = csv.writer(out)
     table.writerow(COLUMNS)
     for one in entries:
-        texts = (one.course_title, str(one.run_id), KINDS[RunKind(one.run_kind)], one.lesson_title, one.what)
+        texts = (one.course_title, str(one.run_id or ""), KINDS[one.run_kind], one.lesson_title, one.what)
         time = one.created_at.astimezone(UTC).isoformat(timespec="seconds")
         usd = f"{Decimal(one.micro_dollars) / MICRO:.6f}"
         table.writerow((time, one.charged_on.isoformat(), *map(_inert, texts), one.quantity, _inert(one.unit), usd))
@@ -214,5 +227,10 @@ def _newest(rows: Sequence[Any]) -> str:
 
 
 def _items(rows: Sequence[Any]) -> tuple[Item, ...]:
-    ordered = sorted(rows, key=lambda row: (-row.micro_dollars, row.what))
-    return tuple(Item(row.what, row.unit, int(row.quantity), row.times, int(row.micro_dollars)) for row in ordered)
+    """The dearest thing first, with its units together; what was paid and given back is nothing."""
+    whole = Counter[str]()
+    for row in rows:
+        whole[row.what] += row.micro_dollars
+    ordered = sorted(rows, key=lambda row: (-whole[row.what], row.what, -row.micro_dollars))
+    paid = (row for row in ordered if row.quantity or row.micro_dollars)
+    return tuple(Item(row.what, row.unit, int(row.quantity), row.times, int(row.micro_dollars)) for row in paid)

@@ -6,8 +6,8 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from service.db.steps import Spending
 from service.db.task import Task
+from service.domain.money import Spending
 from service.domain.source import Document
 from service.ports import Till
 
@@ -28,13 +28,13 @@ class TaskTill:
         """The names of the recorded calls that were used so far, each once, in order."""
         return list(self._used)
 
-    def may_spend(self) -> None:
-        """Raises Paused when the run waits, or no more money may be spent."""
-        self._task.may_spend()
+    def may_spend(self, most: int) -> None:
+        """Raises Paused when the run waits, or so many micro-dollars may not be spent."""
+        self._task.may_spend(most)
 
-    def book(self, key: str, what: str, quantity: int, unit: str, micro_dollars: int) -> None:
+    def book(self, key: str, *spent: Spending) -> None:
         """Enter the price; the same key is entered once."""
-        self._task.book(key, Spending(what, quantity, unit, micro_dollars))
+        self._task.book(key, *spent)
 
     def used(self, key: str) -> None:
         """Remember the call's name until the step is saved."""

@@ -55,6 +55,7 @@ class Reply:
     parts: tuple[Part, ...] = ()
     procedure: bool = False
     nearest: tuple[Lesson, ...] = ()
+    by_words: str = ""
     error: str = ""
     status: int = 200
     after_seconds: int = field(default=0, compare=False)
@@ -104,7 +105,7 @@ def _reply(services: Services, course_id: uuid.UUID, answer: Answer) -> Reply:
     if not answer.covered:
         near = [_planned(lessons, span) for span in answer.nearest]
         found = tuple({lesson.id: lesson for lesson in near if lesson is not None}.values())
-        return Reply(answer.question, nearest=found)
+        return Reply(answer.question, nearest=found, by_words=answer.by_words)
     parts: list[Part] = []
     for claim in answer.sentences:
         taught = where_taught(lessons, films, claim.cites[0])
@@ -113,7 +114,7 @@ def _reply(services: Services, course_id: uuid.UUID, answer: Answer) -> Reply:
             parts[-1] = Part((*last.claims, claim), last.taught or taught)
         else:
             parts.append(Part((claim,), taught))
-    return Reply(answer.question, parts=tuple(parts), procedure=answer.procedure)
+    return Reply(answer.question, parts=tuple(parts), procedure=answer.procedure, by_words=answer.by_words)
 
 
 def where_taught(lessons: Sequence[Lesson], films: dict[uuid.UUID, Film], cite: Cite) -> Taught | None:

@@ -12,8 +12,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
-from service.db import money
-from service.db.money import Purse
+from service.db.purses import Purse, purses
 from service.db.queries import lessons_of, sources_of
 from service.db.tables import Course, LessonState, Run, SourceState
 from service.domain.money import dollars, micro_dollars
@@ -168,7 +167,7 @@ def spending_page(request: Request, database: Database, person: Person, month: s
         months=invoice.months_with_bills(database, person.id),
         bills=bills,
         total=sum(bill.micro_dollars for bill in bills),
-        purses=money.purses(database, person.id, site_of(request).settings.caps),
+        purses=purses(database, person.id, site_of(request).settings.caps),
         now=_month(""),
     )
 
@@ -189,7 +188,7 @@ def _offer(settings: Settings, database: Session, course: Course, quote: Quote) 
     here = settings.jobs_url.startswith("local")
     if quote.free:
         return Offer(quote, here=here)
-    return Offer(quote, tuple(money.purses(database, course.owner_id, settings.caps)), here)
+    return Offer(quote, tuple(purses(database, course.owner_id, settings.caps)), here)
 
 
 def _month(given: str) -> date:

@@ -16,7 +16,7 @@ import pytest
 from service.authors.agents import team
 from service.authors.agents.author import AgentAuthor
 from service.domain.course import Brief, CoursePlan
-from service.domain.money import chat_micro_dollars
+from service.domain.money import Spending, chat_micro_dollars
 from service.errors import Broken, Canceled, CoursewrightError, Paused, Throttled, Unavailable
 from tests.adapters.openai_server import (
     DRIP,
@@ -42,14 +42,18 @@ class Books:
     payer: str = "me"
     rows: dict[str, tuple[str, int, int]] = field(default_factory=dict)
     empty: bool = False
+    allowed: int = 1_000_000  # what was paid before a kill was allowed then
 
-    def may_spend(self) -> None:
+    def may_spend(self, most: int) -> None:
+        self.allowed = most
         if self.empty:
             raise Paused("The purse is empty. Fill it.")
 
-    def book(self, key: str, what: str, quantity: int, unit: str, micro_dollars: int) -> None:
-        assert unit == "tokens"
-        self.rows.setdefault(key, (what, quantity, micro_dollars))
+    def book(self, key: str, *spent: Spending) -> None:
+        assert all(one.unit.startswith("tokens") for one in spent)
+        whole = (spent[0].what, sum(one.quantity for one in spent), sum(one.micro_dollars for one in spent))
+        if self.rows.setdefault(key, whole) is whole:
+            assert whole[2] <= self.allowed, "the call cost more than was asked for before"
 
     def used(self, key: str) -> None:
         assert len(key) == 64

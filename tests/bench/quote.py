@@ -23,7 +23,7 @@ from service.authors.agents.author import AgentAuthor
 from service.authors.agents.calls import Call
 from service.domain.agent_tokens import CHARACTERS_A_TOKEN, characters_of, lesson_lines, outline_lines
 from service.domain.course import Brief, LessonPlan
-from service.domain.money import chat_micro_dollars, speech_micro_dollars
+from service.domain.money import Spending, chat_micro_dollars, speech_micro_dollars
 from service.domain.quote import Range, total
 from service.domain.source import Source
 from service.pipeline.quote import spoken_characters
@@ -102,15 +102,15 @@ class Diary(Notebook):
         self.maker, self.characters = "designer", 0
         self.noted: list[Noted] = []
 
-    def may_spend(self) -> None:
+    def may_spend(self, most: int) -> None:
         """It may."""
 
     def used(self, key: str) -> None:
         """Nothing is recorded beside the calls."""
 
-    def book(self, key: str, what: str, quantity: int, unit: str, micro_dollars: int) -> None:  # noqa: ARG002
+    def book(self, key: str, *spent: Spending) -> None:  # noqa: ARG002
         call = list(self.kept.values())[-1]
-        self.noted.append(Noted(what.partition(" (")[0], self.maker, self.characters, call))
+        self.noted.append(Noted(spent[0].what.partition(" (")[0], self.maker, self.characters, call))
 
 
 @dataclass(frozen=True)

@@ -161,9 +161,11 @@ def test_a_model_is_paid_up_to_the_cap_then_for_the_rest_and_never_again(
     out, again = tmp_path / "course", tmp_path / "again"
     keyed = {"OPENAI_API_KEY": "k", "OPENAI_BASE_URL": server.url}
     arguments = TEXT, "--out", out, "--no-video", "--budget-usd"
-    done = build(tmp_path, *arguments, "0.0005", **keyed)
+    done = build(tmp_path, *arguments, "0.0095", **keyed)  # an answer may cost 0.0072, and reading
     assert done.returncode == 2, done.stderr
-    assert "The budget of $0.0005 is spent ($0.00" in done.stderr.splitlines()[-1]
+    told = done.stderr.splitlines()[-1]
+    assert "The budget of $0.0095 ends here: $0.00" in told
+    assert "is spent, and the next call may cost more than the $0.00" in told
     assert [path.name for path in tmp_path.iterdir()] == [".cache"]
     first = server.calls()
 

@@ -39,7 +39,7 @@ from service.db.lane import run_lane
 from service.db.migrate import upgrade
 from service.db.queries import lessons_of, sources_of
 from service.db.roles import PRIVILEGES, ROLES, VERBS, grant_roles, role_name
-from service.db.steps import Finished, Spending
+from service.db.steps import Finished
 from service.db.tables import (
     Base,
     Course,
@@ -55,6 +55,7 @@ from service.db.tables import (
     User,
 )
 from service.domain.course import Brief
+from service.domain.money import Spending
 from service.errors import BadInput, Unavailable
 from service.pipeline.handlers import HANDLERS
 from service.pipeline.produce import advance, create_course

@@ -10,8 +10,9 @@ from sqlalchemy import text
 
 from service.db import jobs, steps
 from service.db.jobs import Claim
-from service.db.steps import Finished, Spending
+from service.db.steps import Finished
 from service.db.tables import CourseState, JobState, LessonState, RunKind, RunState
+from service.domain.money import Spending
 from service.errors import Canceled, Conflict, Fenced
 from tests.engine.desk import AT_ONCE, Desk
 

@@ -376,7 +376,7 @@ def test_a_paid_voice_is_settled_sentence_by_sentence_and_none_is_begun_without_
             """Nothing stays open."""
 
     def handler(task: Task) -> None:
-        speech = paid_speech(Voice(), task)
+        speech = paid_speech(Voice(), task.pay)
         for sentence in ("a" * 1000, "a" * 1000, "b" * 1000, "c" * 1000):
             speech.say(sentence)
 

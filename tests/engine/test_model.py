@@ -19,9 +19,9 @@ from sqlalchemy.orm import Session
 
 from service.db import jobs, money, steps
 from service.db.jobs import ENDED, Claim
-from service.db.steps import Finished, Spending
+from service.db.steps import Finished
 from service.db.tables import Job, Run
-from service.domain.money import Caps
+from service.domain.money import Caps, Spending
 from service.errors import Conflict, CoursewrightError, Fenced, OverBudget, Paused
 from tests.engine.desk import AT_ONCE, Desk
 

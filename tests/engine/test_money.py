@@ -1,4 +1,4 @@
-"""Money: held before, settled once, given back, stopped; never more than the cap and a step for each worker."""
+"""Money: held before, settled once, given back, stopped; never more than the cap."""
 
 from __future__ import annotations
 
@@ -14,14 +14,16 @@ from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from service.db import jobs, money, steps
+from service.db.errands import ErrandPurse
 from service.db.guarded import paid_embedder
 from service.db.jobs import Claim
 from service.db.money import BudgetAlertMessage, Caps
-from service.db.steps import Finished, Spending
-from service.db.tables import JobState, Run, RunKind, RunState
+from service.db.steps import Finished
+from service.db.tables import Errand, JobState, Run, RunKind, RunState
 from service.db.task import Task
-from service.domain.money import embedding_micro_dollars
-from service.errors import Conflict, OverBudget, Paused
+from service.domain.money import Spending, embedding_micro_dollars
+from service.errors import Conflict, Fenced, OverBudget, Paused, Unavailable
+from service.pipeline.invoice import as_csv, course_entries, course_invoice
 from tests.engine.desk import Desk
 from tests.engine.test_breaker import Vectorizer
 
@@ -224,7 +226,7 @@ def test_what_a_removed_course_held_is_found_and_given_back(desk: Desk) -> None:
 def test_a_question_to_a_paid_embedder_is_booked_once_and_a_local_one_costs_nothing(desk: Desk) -> None:
     desk.enqueue(desk.run())
     task = Task(desk.engine, desk.claimed(), 60.0, PLENTY)
-    paying, free = (paid_embedder(Vectorizer(name), task) for name in ("openai-text-embedding-3-large", "local"))
+    paying, free = (paid_embedder(Vectorizer(name), task.pay) for name in ("openai-text-embedding-3-large", "local"))
     assert paying is not None
     assert free is not None
     free.query("how many knots")
@@ -486,3 +488,149 @@ def test_any_interleaving_spends_at_most_the_cap_and_one_step_for_each_worker(en
     assert total == desks[0].scalar("SELECT sum(micro_dollars) FROM ledger")
     assert total == desks[0].scalar("SELECT sum(spent_micro_dollars) FROM runs")
     assert desks[0].do(money.reconcile) == 0, "the purses hold exactly what the runs hold"
+
+
+# --- the most that a call may cost ---
+
+
+def in_hand(desk: Desk, run_id: uuid.UUID, caps: Caps = PLENTY) -> Task:
+    desk.enqueue(run_id)
+    return Task(desk.engine, desk.claimed(), 60.0, caps)
+
+
+def capped(desk: Desk, micro: int, caps: Caps = PLENTY) -> uuid.UUID:
+    run_id = reserved(desk, micro, caps)
+    desk.do(lambda session: setattr(session.get_one(Run, run_id), "cap_micro_dollars", micro))
+    return run_id
+
+
+def test_a_call_that_might_pass_the_cap_is_not_made_while_another_worker_is_paying(desk: Desk) -> None:
+    run_id = capped(desk, 100)
+    one, other = in_hand(desk, run_id), in_hand(desk, run_id)
+    one.may_spend(60)
+    with pytest.raises(Paused, match=r"the cap of \$0.0001 for this work has \$0.0001 left, and the next calls"):
+        other.may_spend(41)
+    other.may_spend(40)
+    one.book("one", Spending("writer", 1, "tokens", 20))
+    other.book("two", Spending("writer", 1, "tokens", 40))
+    one.may_spend(40)
+    assert purses(desk) == {(40, 60)}
+
+
+def test_what_a_call_may_cost_beyond_the_estimate_is_held_in_the_purses_first(desk: Desk) -> None:
+    caps = Caps(9999, 9999, 300)
+    task, others = in_hand(desk, reserved(desk, 100, caps), caps), reserved(desk, 50, caps)
+    task.may_spend(250)
+    assert purses(desk) == {(300, 0)}
+    with pytest.raises(Paused, match=r"its owner's budget for today has \$0.0002 left, .* Go on tomorrow"):
+        task.may_spend(251)
+    task.book("dear", Spending("writer", 1, "tokens", 250))
+    assert purses(desk) == {(50, 250)}
+    with pytest.raises(Paused, match="its owner's budget for today"):
+        task.may_spend(1)
+    assert desk.run_row(others).reserved_micro_dollars == 50
+
+
+def test_what_was_held_for_a_call_that_failed_is_free_for_the_next(desk: Desk) -> None:
+    task = in_hand(desk, capped(desk, 100))
+
+    def breaks() -> None:
+        raise Unavailable("Nobody answers.")
+
+    for _ in range(3):
+        with pytest.raises(Unavailable):
+            task.pay("call", Spending("voice", 1, "character", 100), breaks)
+    task.pay("call", Spending("voice", 1, "character", 100), lambda: None)
+    assert purses(desk) == {(0, 100)}
+
+
+def test_a_worker_without_its_lease_may_not_pay(desk: Desk) -> None:
+    late = in_hand(desk, reserved(desk, 100))
+    desk.lease_runs_out()
+    desk.claimed("another")
+    with pytest.raises(Fenced):
+        late.may_spend(1)
+
+
+def test_workers_of_one_run_that_pay_at_once_never_pass_its_cap(desk: Desk) -> None:
+    """Calls cost what chance says, up to the most that was said before; the workers stop where the next might be too
+    much, so what is spent stays under the cap, and comes near it."""
+    cap, most = 2_000, 90
+    run_id = capped(desk, cap)
+    tasks = [in_hand(desk, run_id) for _ in range(4)]
+
+    def work(number: int) -> None:
+        draw, call = random.Random(number), 0
+        with pytest.raises(Paused, match="the cap of"):
+            while True:
+                call += 1
+                tasks[number].may_spend(most)
+                tasks[number].book(f"call {call}", Spending("writer", 1, "tokens", draw.randint(1, most)))
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, range(4)))
+    spent = desk.run_row(run_id).spent_micro_dollars
+    assert cap - 4 * most <= spent <= cap
+    assert purses(desk) == {(cap - spent, spent)}
+
+
+# --- errands: what is paid for a course outside of any run ---
+
+QUESTION = Spending("openai-text-embedding-3-small", 12, "character", 30)
+
+
+def errand(desk: Desk, caps: Caps = PLENTY) -> ErrandPurse:
+    return ErrandPurse(desk.engine, desk.course_id, Errand.ASK, caps)
+
+
+def books(desk: Desk) -> list[tuple[str, int, bool]]:
+    query = text("SELECT run_kind, micro_dollars, run_id IS NULL FROM ledger ORDER BY created_at, key")
+    return [tuple(row) for row in desk.do(lambda session: session.execute(query).all())]
+
+
+def test_an_errand_is_paid_before_it_is_run_and_booked_to_the_courses_owner(desk: Desk) -> None:
+    seen: list[set[tuple[int, int]]] = []
+    assert errand(desk)("any", QUESTION, lambda: seen.append(purses(desk)) or "done") == "done"
+    assert seen == [{(0, 30)}] == [purses(desk)]
+    assert books(desk) == [("ask", 30, True)]
+    assert desk.scalar("SELECT owner_id FROM ledger") == desk.owner_id
+
+
+def test_an_errand_that_would_pass_a_cap_is_refused_and_nothing_is_booked(desk: Desk) -> None:
+    reserved(desk, 100, Caps(9999, 9999, 129))
+    with pytest.raises(OverBudget, match="its owner's budget for today"):
+        errand(desk, Caps(9999, 9999, 129))("any", QUESTION, lambda: pytest.fail("it was run"))
+    assert books(desk) == []
+    assert purses(desk) == {(100, 0)}
+
+
+def test_an_errand_that_is_not_answered_is_given_back_and_both_lines_stay(desk: Desk) -> None:
+    def breaks() -> None:
+        raise Unavailable("Nobody answers.")
+
+    with pytest.raises(Unavailable):
+        errand(desk)("any", QUESTION, breaks)
+    assert sorted(books(desk)) == [("ask", -30, True), ("ask", 30, True)]
+    assert purses(desk) == {(0, 0)}
+    assert desk.do(lambda session: course_invoice(session, desk.course_id))[0].lessons[0].items == ()
+
+
+def test_no_errand_is_run_while_all_spending_is_stopped(desk: Desk) -> None:
+    desk.do(lambda session: money.stop_spending(session, "enough"))
+    with pytest.raises(Paused, match="All work is stopped: enough"):
+        errand(desk)("any", QUESTION, lambda: pytest.fail("it was run"))
+    assert books(desk) == []
+
+
+def test_errands_are_billed_by_month_beside_the_runs(desk: Desk) -> None:
+    for _ in range(2):
+        errand(desk)("any", QUESTION, lambda: None)
+    task = in_hand(desk, desk.run(RunKind.INGEST))
+    task.pay("embed", QUESTION, lambda: None)
+    bills = desk.do(lambda session: course_invoice(session, desk.course_id))
+    assert [(bill.name, bill.micro_dollars) for bill in bills] == [
+        ("Reading documents", 30),
+        ("Questions of learners", 60),
+    ]
+    lines = as_csv(desk.do(lambda session: course_entries(session, desk.course_id))).splitlines()
+    assert sum(",Questions of learners," in line for line in lines) == 2

@@ -17,9 +17,10 @@ from sqlalchemy.orm import Session
 from service.db import events, jobs, steps
 from service.db.jobs import Claim
 from service.db.lane import Handler, run_lane
-from service.db.steps import Finished, Spending
+from service.db.steps import Finished
 from service.db.tables import JobState, RunState
 from service.db.task import Task
+from service.domain.money import Spending
 from service.errors import Fenced, Unavailable
 from service.settings import Settings
 from tests.engine.desk import AT_ONCE, Desk

@@ -21,6 +21,8 @@ from sqlalchemy.orm import Session
 
 from service.adapters.provider import judge
 from service.authors import open_author
+from service.authors.agents.author import AgentAuthor
+from service.authors.agents.calls import StoredCalls
 from service.db import jobs
 from service.db.engine import session_scope
 from service.db.guarded_author import guarded_author
@@ -49,7 +51,7 @@ from service.pipeline.verify import check_cites
 from service.ports import Services
 from service.settings import Settings, child_environment
 from tests.adapters.openai_server import NO_QUOTA, OK, ScriptedOpenAI, refused
-from tests.authors.chat_server import Mind, chat
+from tests.authors.chat_server import Mind, chat, model_at
 from tests.pipeline.test_course import begin, both_lanes, carry, services  # noqa: F401 - a fixture
 
 
@@ -88,6 +90,11 @@ def ledger(services: Services) -> list[LedgerEntry]:  # noqa: F811
         return list(session.scalars(select(LedgerEntry)))
 
 
+def calls_booked(services: Services) -> set[str]:  # noqa: F811
+    """Each call has a line for what was read, read from the cache, and written."""
+    return {row.key.rpartition(":")[0] for row in ledger(services)}
+
+
 def records(settings: Settings) -> list[dict[str, Any]]:
     return [json.loads(path.read_bytes()) for path in (settings.data_dir / "media" / "calls").rglob("*.json")]
 
@@ -113,9 +120,10 @@ def test_agents_write_a_course_whose_cites_hold_and_whose_calls_are_all_booked(
         spent = session.scalar(select(func.sum(Run.spent_micro_dollars)).where(Run.course_id == course_id))
         assert_the_invoice_is_the_ledger(session, course_id)
     rows = ledger(agents)
-    assert len(rows) == server.calls() == len(records(agents.settings))
+    assert len(calls_booked(agents)) == server.calls() == len(records(agents.settings))
     assert sum(row.micro_dollars for row in rows) == spent
-    assert all(row.micro_dollars > 0 and row.unit == "tokens" for row in rows)
+    assert all(row.micro_dollars > 0 and row.quantity > 0 for row in rows)
+    assert {row.unit for row in rows} == {"tokens read", "tokens read from the cache", "tokens written"}
     assert {row.what.split(" (")[0] for row in rows} >= {
         "designer", "researcher", "writer", "storyboarder", "quiz_master", "critic",
     }  # fmt: skip
@@ -205,16 +213,17 @@ def test_a_killed_worker_repeats_at_most_one_call_and_books_each_once(
             worker.wait()
     kept = records(paid)
     assert server.calls() - len(kept) <= 1
-    assert len(ledger(agents)) == len(kept)
-    assert len({row.key for row in ledger(agents)}) == len(kept)
+    assert len(calls_booked(agents)) == len(kept)
     with session_scope(agents.engine) as session:
         assert_the_invoice_is_the_ledger(session, course_id)
 
 
-def test_a_cap_reached_in_the_middle_pauses_the_run_and_a_higher_one_finishes_it(
-    agents: Services, paid: Settings, tmp_path: Path
+def test_a_cap_pauses_the_run_before_the_call_that_might_pass_it_and_a_higher_one_finishes_it(
+    agents: Services, paid: Settings, server: ScriptedOpenAI, tmp_path: Path
 ) -> None:
-    course_id, cap = begin(agents, tmp_path), 1_500
+    terse = AgentAuthor(model_at(server, most_tokens=300), StoredCalls(agents.storage))
+    agents = dataclasses.replace(agents, author=terse)
+    course_id, cap = begin(agents, tmp_path), 2_600  # its longest questions might cost 2,500
     with both_lanes(agents):
         eventually(lambda: moved_on(agents, course_id, CourseState.PLANNED), 120)
         with session_scope(agents.engine) as session:
@@ -223,11 +232,11 @@ def test_a_cap_reached_in_the_middle_pauses_the_run_and_a_higher_one_finishes_it
                 session, course, session.get_one(User, course.owner_id), film=False, settings=paid, cap=cap
             )
             run_id = run.id
-        eventually(lambda: "the cap of $0.0015" in paused_because(agents, run_id), 120)
+        eventually(lambda: "the cap of $0.0026" in paused_because(agents, run_id), 120)
         with session_scope(agents.engine) as session:
             run = session.get_one(Run, run_id)
-            dearest = max(row.micro_dollars for row in ledger(agents) if row.run_id == run_id)
-            assert cap <= run.spent_micro_dollars <= cap + dearest, "at most the call under way is paid above the cap"
+            assert 0 < run.spent_micro_dollars <= cap
+            assert run.reserved_micro_dollars <= cap - run.spent_micro_dollars, "no more is held than may be spent"
             go_on(session, run, paid, cap=1_000_000)
         eventually(lambda: state(agents, course_id) == CourseState.READY, 120)
     with session_scope(agents.engine) as session:

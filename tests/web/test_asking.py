@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Callable
+from decimal import Decimal
 
 import pytest
 from fastapi import FastAPI
@@ -13,13 +14,14 @@ from sqlalchemy.orm import Session
 
 from service.authors.extractive import ExtractiveAuthor
 from service.db.engine import session_scope
-from service.db.tables import Chunk, Media, Source
+from service.db.tables import Chunk, Course, LedgerEntry, Media, Source
 from service.domain.answer import Answer
 from service.domain.course import Brief
 from service.domain.source import sha256_of
 from service.pipeline.asking import AskingDesk
 from service.ports import Evidence, Report, Services
 from service.web import asking
+from tests.engine.test_breaker import Vectorizer
 from tests.web.conftest import Browser
 from tests.web.world import ISOBAR, SHA, World
 
@@ -217,3 +219,61 @@ def test_another_courses_passages_are_never_answered_with(
     assert desk.ask(other, Brief(), "What is a praline?").covered
     assert not desk.ask(course, Brief(), "What is a praline?").covered
     assert not desk.ask(other, Brief(), "What is an isobar?").covered
+
+
+class PaidEmbedder(Vectorizer):
+    """A provider's embedder that answers, and counts the questions."""
+
+    def query(self, text: str) -> list[float]:
+        self.asked += 1
+        return super().query(text)
+
+
+@pytest.fixture
+def paid(services: Services, engine: Engine, course: uuid.UUID) -> PaidEmbedder:
+    """The site's embedder is a provider's, and the course has its vectors."""
+    embedder = PaidEmbedder("openai-text-embedding-3-small")
+    vectors = update(Chunk).where(Chunk.course_id == course).values(vector=[0.6, 0.8], embedder=embedder.name)
+    with session_scope(engine) as session:
+        session.execute(vectors)
+    object.__setattr__(services, "embedder", embedder)
+    return embedder
+
+
+@pytest.fixture
+def no_money(services: Services) -> None:
+    caps = services.settings.model_copy(update={"user_day_usd": Decimal(0)})
+    object.__setattr__(services, "settings", caps)
+
+
+def test_a_question_to_a_paid_embedder_is_charged_to_the_courses_owner(
+    services: Services, engine: Engine, course: uuid.UUID, paid: PaidEmbedder
+) -> None:
+    answer = AskingDesk(services).ask(course, Brief(), "What is an isobar?")
+    assert answer.covered
+    assert answer.by_words == ""
+    assert paid.asked == 1
+    with session_scope(engine) as session:
+        line = session.scalars(select(LedgerEntry)).one()
+        assert (line.run_kind, line.course_id, line.quantity) == ("ask", course, len("What is an isobar?"))
+        assert line.owner_id == session.get_one(Course, course).owner_id
+
+
+@pytest.mark.usefixtures("no_money")
+def test_without_money_a_question_is_looked_up_by_its_words_and_the_answer_says_so(
+    services: Services, engine: Engine, course: uuid.UUID, paid: PaidEmbedder
+) -> None:
+    desk = AskingDesk(services)
+    for question, covered in (("What is an isobar?", True), ("Who won the chess championship?", False)):
+        answer = desk.ask(course, Brief(), question)
+        assert answer.covered == covered
+        assert "there is no money left for a search by meaning" in answer.by_words
+    assert paid.asked == 0
+    with session_scope(engine) as session:
+        assert session.scalars(select(LedgerEntry)).all() == []
+
+
+@pytest.mark.usefixtures("paid", "no_money")
+def test_the_page_says_that_words_alone_were_looked_up(maren: Browser, course: uuid.UUID) -> None:
+    for question in ("What is an isobar?", "Who won the chess championship?"):
+        assert "Looked up by its words alone" in maren.submit(f"/courses/{course}/ask", question=question).text

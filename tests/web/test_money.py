@@ -16,8 +16,9 @@ from sqlalchemy import Engine, func, select, text
 
 from service.db import jobs, money, steps
 from service.db.engine import session_scope, transaction
-from service.db.steps import Finished, Spending
+from service.db.steps import Finished
 from service.db.tables import Course, LedgerEntry, Run
+from service.domain.money import Spending
 from service.errors import Paused
 from service.settings import Settings
 from tests.web.conftest import Browser

@@ -35,7 +35,7 @@ from pydantic import BaseModel, ValidationError
 
 from service.authors.agents.calls import SEED, TEMPERATURE, Call, Calls, key_of
 from service.authors.agents.work import ChatModel
-from service.domain.money import chat_micro_dollars
+from service.domain.money import chat_micro_dollars, chat_spending
 from service.errors import Broken, CoursewrightError, Throttled, Unavailable
 from service.ports import Till
 from service.traces import count_tokens, model_call
@@ -148,15 +148,19 @@ class Recorder:
         self.keys.append(key)
         call = self.calls.find(key)
         if call is None:
-            self.till.may_spend()
+            self.till.may_spend(self._most(request))
             call = await self._asked(question, args)
             call = self.calls.keep(key, call.model_copy(update={"payer": self.till.payer}))
         self.till.used(key)
         if call.payer == self.till.payer:
-            tokens = call.input_tokens + call.output_tokens
-            price = chat_micro_dollars(self.model.name, call.input_tokens, call.cached_tokens, call.output_tokens)
-            self.till.book(f"call:{call.id}", f"{question.agent} ({self.model.name})", tokens, "tokens", price)
+            who, tokens = f"{question.agent} ({self.model.name})", (call.input_tokens, call.cached_tokens)
+            self.till.book(f"call:{call.id}", *chat_spending(who, self.model.name, *tokens, call.output_tokens))
         return call
+
+    def _most(self, request: Mapping[str, Any]) -> int:
+        """What the call can cost at the most: no token is shorter than a byte, and the answer has a longest length."""
+        read = len(json.dumps(request, ensure_ascii=False).encode())
+        return chat_micro_dollars(self.model.name, read, 0, self.model.most_tokens)
 
     async def _asked(self, question: Question, args: Mapping[str, Any]) -> Call:
         for failures in range(1, self.model.tries + 1):
