@@ -126,4 +126,11 @@ FAULTS = (
         '_gauge_filter(f"{METRICS}/{gauge.field}"), _aligned("ALIGN_PERCENTILE_99"))',
         "every_gauge_of_the_site_is_a_metric_and_a_chart",
     ),
+    Fault(
+        "the version to roll back to is deleted with the rest",
+        "compute.py",
+        "RELEASED_TAGS if kept else",
+        "RELEASED_TAGS if kept > 1 else",
+        "old_images_are_deleted",
+    ),
 )

@@ -90,4 +90,18 @@ FAULTS = (
         "also=ground.ready, ignore_changes=SITE_IGNORES",
         "what_must_not_be_lost_is_protected_twice",
     ),
+    Fault(
+        "players that may write and not read",
+        "data.py",
+        '"methods": ["GET", "HEAD"]',
+        '"methods": ["PUT"]',
+        "players_may_read_ranges_from_the_site_alone",
+    ),
+    Fault(
+        "backups at an hour that no day has",
+        "data.py",
+        '"start_time": "03:00"',
+        '"start_time": "25:00"',
+        "the_database_is_backed_up",
+    ),
 )

@@ -83,6 +83,7 @@ class Graph:
     """What one run of the program asked for."""
 
     config: StackConfig
+    stack: str
     preview: bool
     nodes: list[Node]
     outputs: dict[str, Any] = field(default_factory=dict)
@@ -199,7 +200,7 @@ def _run(stack: str, preview: bool, over: Mapping[str, object] | None) -> Graph:
     settings.set_root_resource(None)  # otherwise the first run's root would be kept for all
     mocks.set_mocks(answers, project="coursewright", stack=stack, preview=preview, monitor=monitor)
     pulumi.runtime.set_all_config(configuration(stack, over), list(PLACEHOLDER_SECRETS))
-    graph = Graph(reader.load_config(refuse_placeholders=False), preview, monitor.seen)
+    graph = Graph(reader.load_config(refuse_placeholders=False), stack, preview, monitor.seen)
 
     @mocks.test
     def run() -> Any:

@@ -1,0 +1,137 @@
+"""Faults in where things are and what leads where; `rules_places.py` and `rules_queries.py` must notice them."""
+
+from __future__ import annotations
+
+from tests.infra.planting import Fault
+
+FAULTS = (
+    Fault(
+        "a sweep in another region",
+        "messaging.py",
+        "        region=config.region,\n",
+        '        region="europe-west1",\n',
+        "everything_is_in_the_configured_region",
+    ),
+    Fault(
+        "content on another continent",
+        "data.py",
+        "location=config.region",
+        'location="EU"',
+        "everything_is_in_the_configured_region",
+    ),
+    Fault(
+        "a site before its database has users",
+        "data.py",
+        "ready=[database, *users.values(), *may_sign_in]",
+        "ready=[database]",
+        "what_runs_waits_for_what_it_works_with",
+    ),
+    Fault(
+        "a site before it may read its content",
+        "environment.py",
+        "*self.database.ready, *self.buckets.ready, ",
+        "*self.database.ready, ",
+        "what_runs_waits_for_what_it_works_with",
+    ),
+    Fault(
+        "the wrong bucket among the outputs",
+        "stack.py",
+        '"bucket": buckets.content.name',
+        '"bucket": buckets.builds.name',
+        "outputs_name_what_was_made",
+    ),
+    Fault(
+        "an output that prints a secret",
+        "stack.py",
+        '        "next_command":',
+        '        "mail": pulumi.Config("coursewright").get("mailUrl"),\n        "next_command":',
+        "secrets_are_in_their_versions_and_nowhere_else",
+    ),
+    Fault(
+        "a next command that its script refuses",
+        "stack.py",
+        '--release"',
+        '--build"',
+        "the_next_commands_can_be_typed",
+    ),
+    Fault(
+        "an invitation to another stack's site",
+        "stack.py",
+        "INVITE_COMMAND.format(stack=pulumi.get_stack())",
+        'INVITE_COMMAND.format(stack="prod")',
+        "the_next_commands_can_be_typed",
+        variant="dev",
+    ),
+    Fault(
+        "a connection by the wrong secret",
+        "delivery.py",
+        'secrets.versions["github-token"]',
+        'secrets.versions["cookie-keys"]',
+        "the_connection_is_to_the_repository_and_by_its_token",
+    ),
+    Fault(
+        "releases that are tried at another address",
+        "delivery.py",
+        '"_SITE_URL": site_url',
+        '"_SITE_URL": registry_address(config)',
+        "releases_are_told_where_they_are",
+    ),
+    Fault(
+        "lanes looked for in another region",
+        "environment.py",
+        'f"cloudrun://{config.project}/{config.region}"',
+        'f"cloudrun://{config.project}/us-west1"',
+        "the_site_starts_lanes_where_they_are",
+    ),
+    Fault(
+        "a stack that cannot be destroyed",
+        "data.py",
+        '["cloudsqlsuperuser"] if role == "migrate" else None,\n        deletion_policy="ABANDON"',
+        '["cloudsqlsuperuser"] if role == "migrate" else None,\n        deletion_policy="DELETE"',
+        "databases_go_with_their_instance",
+    ),
+    Fault(
+        "a certificate for another domain",
+        "edge.py",
+        '{"domains": [config.media.domain]}',
+        '{"domains": [config.site.domain]}',
+        "the_cdn_is_one_chain",
+        variant="CDN, replicas, Qdrant",
+    ),
+    Fault(
+        "a domain's address that leads nowhere",
+        "edge.py",
+        "        ip_address=address.address,\n",
+        "",
+        "the_cdn_is_one_chain",
+        variant="CDN, replicas, Qdrant",
+    ),
+    Fault(
+        "an alert on a metric that nobody writes",
+        "guard.py",
+        '"run.googleapis.com/request_count" AND {SITE_LOGS} AND metric',
+        '"run.googleapis.com/requests" AND {SITE_LOGS} AND metric',
+        "every_query_asks_for_something_that_is_written",
+    ),
+    Fault(
+        "a chart that stays empty",
+        "guard.py",
+        "container/instance_count",
+        "container/instances",
+        "every_query_asks_for_something_that_is_written",
+    ),
+    Fault(
+        "charts of a service that is not ours",
+        "guard.py",
+        'resource.labels.service_name="site"',
+        'resource.labels.service_name="coursewright"',
+        "every_query_asks_for_something_that_is_written",
+    ),
+    Fault(
+        "an alarm a day late",
+        "guard.py",
+        '"duration": f"{alert.for_seconds}s"',
+        '"duration": "86400s"',
+        "alerts_speak_within_ten_minutes",
+    ),
+)
