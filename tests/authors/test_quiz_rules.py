@@ -42,8 +42,8 @@ def test_the_right_option_is_what_the_cited_sentence_says() -> None:
 
 
 def test_a_number_is_asked_with_wrong_numbers_beside_it() -> None:
-    item = next(item for item in quiz(sourdough()).items if "every _____" in item.stem)
-    assert item.options[item.key[0]].text == "12 hours"
+    item = next(item for item in quiz(sourdough()).items if "a hydration of _____" in item.stem)
+    assert item.options[item.key[0]].text == "72 percent"
     assert len({option.text for option in item.options}) == 4
 
 

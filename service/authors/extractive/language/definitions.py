@@ -37,7 +37,7 @@ _LABEL = re.compile(
 )
 _WEAK_GENUS = re.compile(
     r"(?:a number of|(?:an? |the )?(?:\w+ ){0,2}(?:failure|way|good|great|common|important|lot|few|example|result|most|"
-    r"same|first|only|next|best|problem|mistake|error|reason|responsib\w*|key|simple|easy|idea|answer|must|right|wrong|perfect|"
+    r"same|first|only|next|best|problem|mistake|error|reason|responsib\w*|key|simple|easy|tricky|interesting|idea|answer|must|right|wrong|perfect|"
     r"bit|better|little|matter|place to|thing)\b)"
 )
 _WEAK_OPENING = re.compile(r"(?:to|how|when|where|one|our|used|simply|called|any)\b")

@@ -30,7 +30,9 @@ _TO_USE = re.compile(
 )
 _LOOSE_PURPOSE = re.compile(r"\b(?:this|these|those|it|they|them|our|my|we|do so|above|below|following|example)\b")
 _KIND_OF_CODE = re.compile(r"\s(command|flag|option|attribute|tag|element|file|directory|function|module|method)\b")
+_KINDS_OF_CODE = re.compile(_KIND_OF_CODE.pattern.removesuffix(r"\b") + r"s?\b")
 _KIND_IS_ENOUGH = frozenset(("flag", "call", "file", "constant", "command"))
+MOST_USES = 0.06  # of a marked name, for each sentence of the course: more often said, it is the course's matter
 _NOT_ASKED_FOR = frozenset(("operator", "literal", "expression"))
 _COMMAND_LINE = re.compile(
     r"(?:git|docker|npm|npx|node|make|cargo|rustup|rustc|pip|kubectl|cd|ls|mkdir|uv|curl|ssh|sudo|python3?|brew|apt)\b"
@@ -87,7 +89,7 @@ def _nouns_of_code(exam: Exam) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for sentence in exam.sayings():
         for mark in sentence.marks:
-            if mark.kind == "code" and (noun := _KIND_OF_CODE.match(sentence.text[mark.end :])):
+            if mark.kind == "code" and (noun := _KINDS_OF_CODE.match(sentence.text[mark.end :])):
                 found.setdefault(sentence.text[mark.start : mark.end], set()).add(noun[1])
     return found
 
@@ -157,7 +159,9 @@ def _core(code: str) -> str:
 def gap_items(exam: Exam) -> list[Candidate]:
     """A marked term is taken out of a sentence that says something about it; siblings are marked terms of its shape."""
     pool = exam.once("marked", lambda: _marked_terms(exam.siblings()))
+    told = exam.once("told", lambda: sum(1 for _ in exam.sayings()))
     sources = exam.sources()
+    nouns = exam.once("nouns of code", lambda: _nouns_of_code(exam))
     own = exam.once(
         "own marked", lambda: {text for _, text in _marked_terms([s for s in exam.siblings() if s.source in sources])}
     )
@@ -170,6 +174,10 @@ def gap_items(exam: Exam) -> list[Candidate]:
             term = sentence.text[mark.start : mark.end].rstrip(" :.,")
             leans = re.search(r"\b(?:it|they)\b", sentence.text[: mark.start], re.IGNORECASE)
             others = _gap_options(sentence, kind, term, pool, own) if mark.start >= 4 and not leans else []
+            if noun := _KINDS_OF_CODE.match(sentence.text[mark.start + len(term) :]):
+                others = [other for other in others if noun[1] in nouns.get(other, ())]  # "the _____ command"
+            if pool[(kind, term)] > MOST_USES * told:
+                continue  # what the whole course is about is no gap to fill
             stated = sentence.text[0].isupper() or sentence.marks[0].start == 0
             if not stated or _FRAGMENT.match(sentence.text) or len(others) < CHOICES - 1 or pool[(kind, term)] < 2:
                 continue

@@ -6,13 +6,13 @@ import re
 from collections.abc import Sequence
 
 from service.authors.extractive.language import patterns
+from service.authors.extractive.language.clauses import states
 from service.authors.extractive.language.lexicon import ACTION_VERBS
 from service.authors.extractive.language.sentences import Sentence
 from service.authors.extractive.language.slide_lines import bold_lead, compress, telegraph
 from service.authors.extractive.language.verb_forms import is_imperative, word_classes
 from service.authors.extractive.language.words import bag, content_words, cosine, is_plural, rank, words
 from service.authors.extractive.quizzes.parts import CHOICES, Candidate, Exam, source_says
-from service.authors.extractive.quizzes.shapes import states
 from service.authors.extractive.sources.material import Idea, Section, Unit
 from service.domain.quiz import Option
 from service.domain.source import Cite
@@ -22,8 +22,6 @@ _RULE_LIKE = re.compile(
     r"within|up to|recommended|works?|has|have|is|are|use|costs?|makes?|reach(?:es)?|contains?|holds?|lasts?|turns?|"
     r"becomes?|comes?|remembers?|since|until|before|after|repeats?|sends?|waits?)\b"
 )
-LATEST_YEAR = 2025  # a wrong year in the future gives itself away
-_YEAR = re.compile(r"\b(?:in|since|until) (?=(?:1[4-9]|20)\d\d\b)")
 
 
 def number_items(exam: Exam) -> list[Candidate]:
@@ -52,12 +50,12 @@ def _only_number(sentence: Sentence) -> re.Match[str] | None:
     text = sentence.text
     if not 8 <= sentence.length <= 30 or sentence.roles & {"example", "narrative"} or re.match(r"[^ ]+:", text):
         return None
-    if re.match(r"(?:Here|There|Now|In this)\b", text):
+    if re.match(r"(?:Here|There|Now|In this|Which)\b", text):
         return None
     if re.search(r"\([^)]*\d[^)]*times|over \d|between \d+ and|as discussed", text) or not _RULE_LIKE.search(text):
         return None
     found = [match for match in patterns.NUMBER.finditer(text)]
-    telling = [m for m in found if m["to"] or m["unit"] or _YEAR.search(text[max(0, m.start() - 7) : m.end()])]
+    telling = [m for m in found if m["to"] or m["unit"]]  # a year would only ask when something took place
     if len(telling) != 1 or len(found) > 2:
         return None
     if not _fair(text, telling[0]):
@@ -83,18 +81,13 @@ def _alternatives(match: re.Match[str]) -> tuple[str, list[str]]:
         key = f"{match['value']}:{match['to']}"
         return key, [f"{x:g}:{match['to']}" for x in (value - 1.5, value + 1, value + 2.5, value * 2) if x > 1.2]
     unit = match["unit"] or ""
-    year = 1400 <= value <= 2100 and not unit.strip()
-    tries = (
-        [value + step for step in (-35, -20, -10, 10, 20, 35)]
-        if year
-        else [value * part for part in (0.25, 0.5, 0.75, 1.25, 1.5, 2, 3)]
-    )
-    if value < 12 and value == int(value) and not year:
+    tries = [value * part for part in (0.25, 0.5, 0.75, 1.25, 1.5, 2, 3)]
+    if value < 12 and value == int(value):
         tries = [value - 3, value - 2, value - 1, value + 1, value + 2, value + 4]
-    if 10 <= value <= 100 and value % 5 == 0 and not year:
+    if 10 <= value <= 100 and value % 5 == 0:
         step = 5 if value <= 30 else 10
         tries = [value + n * step for n in (-3, -2, -1, 1, 2, 3)]
-    top = 100 if re.search(r"%|percent", unit) else LATEST_YEAR if year else 1e12
+    top = 100 if re.search(r"%|percent", unit) else 1e12
     least = 1 if unit.endswith("s") else 0
     good = [x for x in tries if least < x < top and (x == int(x) or value != int(value))]
     others = [_written(x, match["value"]) + unit for x in good]

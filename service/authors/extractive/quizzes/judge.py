@@ -9,13 +9,13 @@ import re
 from collections.abc import Iterator, Sequence
 
 from service.authors.extractive.language import patterns
+from service.authors.extractive.language.clauses import states
 from service.authors.extractive.language.lexicon import ACTION_VERBS, OPPOSITES
 from service.authors.extractive.language.sentences import Sentence
 from service.authors.extractive.language.slide_lines import compress, set_code
 from service.authors.extractive.language.verb_forms import is_imperative, third_person
 from service.authors.extractive.language.words import words
 from service.authors.extractive.quizzes.parts import CHOICES, Candidate, Exam, source_says
-from service.authors.extractive.quizzes.shapes import states
 from service.domain.quiz import Option
 from service.domain.support import judge
 
@@ -28,10 +28,17 @@ _HEDGED = re.compile(
 )
 _UNSAFE_FLIP = re.compile(
     r"\b(?:look|run|nam|tak|go|ask)(?:s|ed|es|ing|e)? before\b|"
-    r", but|(?:more|less) than just|even if|\bsince\b|\bdoes use\b|\busually\b",
+    r", but|(?:more|less) than just|even if|\bsince\b|\bdoes use\b|\busually\b|"
+    r"\b(?:before|after) (?:an? |\w+ing\b|\d)",  # "died before battling leukaemia", "before a certain number of days"
     re.IGNORECASE,
 )
 _DENIALS = re.compile(r"\b(?:not|no|never|cannot|without|nobody|nothing)\b|n[’']t\b")
+# Nobody is asked when something took place, nor a denial of a denial, nor how many there are of what is not named.
+_TRIVIAL = re.compile(
+    r"\b(?:1[4-9]|20)\d\d\b|\b(?:January|February|March|April|June|July|August|September|October|November|December)\b|"
+    r"\bnot (?:un|in|im|dis)\w+|"
+    r"\b(?:in|has|have|are) (?:two|three|four|several) \w+s$"
+)
 _OPEN = re.compile(r"\b(?:our|us|I|my|let|always|never|all|only|it|its|they|them|their|there|also|too|still|else)\b")
 _UNITS = (
     ("seconds", "minutes"), ("minutes", "hours"), ("hours", "days"), ("days", "weeks"), ("weeks", "months"),
@@ -114,9 +121,11 @@ def _statement(sentence: Sentence, kind: str) -> str:
     short = compress(sentence.text, LONGEST)
     if not short or not max(SHORTEST, LEAST_KEPT * sentence.length) <= len(words(short)) <= LONGEST:
         return ""
-    if re.match(
-        r"(?:There|What|Whoever|Which|One|Another|Beware|If|When|The (?:same|other|two|three|rest))\b", short
-    ) or _OPEN.search(short):
+    if (
+        re.match(r"(?:There|What|Whoever|Which|One|Another|Beware|If|When|The (?:same|other|two|three|rest))\b", short)
+        or _OPEN.search(short)
+        or _TRIVIAL.search(short)
+    ):
         return ""
     if words(short)[0].lower() in ACTION_VERBS or re.match(r"[A-Z][a-z]+(?:s|ing)? (?:the|an?|all|any) ", short):
         return ""  # an instruction, or a description that leaves out its subject: "Returns the …"

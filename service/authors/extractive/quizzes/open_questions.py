@@ -11,44 +11,40 @@ from collections.abc import Iterator, Sequence
 
 from service.authors.extractive.language.sentences import Sentence
 from service.authors.extractive.language.verb_forms import is_imperative
-from service.authors.extractive.language.words import capitalized, is_plural, overlap, stems
-from service.authors.extractive.lessons import pretraining
+from service.authors.extractive.language.words import capitalized, overlap, stems
 from service.authors.extractive.outline.objective_content import POINTS_BACK, is_good_definition
+from service.authors.extractive.quizzes.asked import WORTH
 from service.authors.extractive.quizzes.parts import Candidate, Exam
 from service.authors.extractive.quizzes.passages import in_place, is_running_text
-from service.authors.extractive.quizzes.shapes import WORTH, asked_of, term_asked
-from service.authors.extractive.sources.code_kinds import kind_of, looks_like_code, short_name
-from service.authors.extractive.sources.material import Idea, Section, Unit
+from service.authors.extractive.quizzes.shapes import asked_of, term_asked
+from service.authors.extractive.quizzes.summaries import (
+    FEWEST_POINTS,
+    FIELD,
+    MOST_POINTS,
+    OF_THE_MOMENT,
+    answers,
+    gist,
+    name_of,
+    passage,
+    points_of,
+    tellable,
+    tells_of,
+    to_sum_up,
+)
+from service.authors.extractive.sources.code_kinds import kind_of
+from service.authors.extractive.sources.material import Idea, Section
 from service.domain.course import Objective
 
-# What a walk-through says about the moment is no answer to keep: "Git now knows …, but it has not recorded it yet".
-_OF_THE_MOMENT = re.compile(
-    r"\b(?:now|yet|so far|at this point|currently|today|yesterday|suppose|imagine|notice)\b|^(?:The [\"“]|\()|"
-    r"\b(?:Listing|Figure|Table|Chapter) \d|^(?:We|Let|I)\b",
-    re.IGNORECASE,
-)
 _IN_CODE = re.compile(r"^(?:Use|Apply|Write the code for) (.+?)(?: in code)?$")
-_CAPTION = re.compile(r"\b(?:Listing|Figure|Table|Chapter) \d|:$|\{[A-Z]|\bDefault:|^(?:Let|Here)\b")
 _LISTING = re.compile(r"^(?:List|Identify|Name|Outline|Recall) ")
 _TWO_SIDES = re.compile(r"^(?:Compare|Contrast|Distinguish) (?P<one>.+?) (?:with|and|from|to) (?P<other>.+)$")
-_FIELD = re.compile(r"\bDefault\b:?|^[\w “”\"-]{2,24}: |^[\w.{}]+\.?$|^\W*[\w.\[\]]+ \{[A-Z]")
-_OF_US = re.compile(
-    r"\b(?:we|our|us|I|my|let[’']s)\b|\bsee the\b|:$|^Just a note|^(?:Below|Above)\b|"
-    r"^(?:Consider|Default|Type|Example)s?:|^\W*[\w.\[\]]+ \{[A-Z]"
-)
 _NO_CODE = frozenset(
     ("text", "txt", "md", "markdown", "console", "output", "none", "plain", "plaintext", "diff", "log")
 )
 _NAMES = frozenset(("flag", "call", "member", "hyphened", "constant"))
-_RESOURCES = re.compile(r"\b(?:resources?|links?|reading|cheat ?sheets?|glossary|references?)\b", re.IGNORECASE)
-LONGEST_ANSWER_WORDS = 60
-LEAST_GIST_WORDS, ENOUGH_FOR_A_GIST = 18, 30
-FEWEST_POINTS = 3
-MOST_IN_A_PASSAGE = 4  # sentences
 LEAST_COMPARISON_WORDS = 12
+LONGEST_LIST_WORDS = 120
 LEAST_POINT_WORDS = 9
-PLACES_FOR_A_GIST = 2  # a section says in its first sentences what it is about, or not at all
-MOST_STEPS = 9
 MOST_LINES = 14
 LEAST_SHARED = 0.5  # of an objective's words stand in a key point that answers it
 LEAST_FIT = 0.9
@@ -85,9 +81,18 @@ def _last_resort(exam: Exam, objective: Objective, taken: set[int]) -> Iterator[
     """To recall a passage: asked only where an objective would else be checked by nothing."""
     home = exam.homes.get(objective.id, -1)
     near = [section for n, section in enumerate(exam.sections) if n == home]
-    for section in sorted(exam.sections, key=lambda one: -_nearness(one, near, objective)):
-        question = f"What does the lesson say about “{_name(section)}”? Write down what you remember, then compare."
-        yield question, _passage(section, taken)
+    passages = [
+        (section, passage(exam, section, objective.text, taken))
+        for section in sorted(
+            exam.sections, key=lambda one: (to_sum_up(one) in exam.asked, -_nearness(one, near, objective))
+        )
+    ]
+    for section, answer in sorted(passages, key=lambda pair: not tells_of(pair[1], pair[0])):
+        if not section.title.endswith("?"):
+            about = f"What does the lesson say about “{name_of(section)}”?"
+            yield f"{about} Write down what you remember, then compare.", answer
+        elif answers(answer, section.title):
+            yield to_sum_up(section), answer
 
 
 def _practised(exam: Exam, objective: Objective, taken: set[int]) -> list[Candidate]:
@@ -131,8 +136,8 @@ def _questions(exam: Exam, objective: Objective, taken: set[int]) -> Iterator[tu
         if question.text.endswith("?") and overlap(objective.text, set(stems(question.text))) > 0.3:
             yield question.text, _key_point(exam, question.text, taken)
     for section in sorted(exam.sections, key=lambda one: -_nearness(one, near, objective)):
-        yield _to_sum_up(section), _gist(exam, section, taken)
-        yield f"Which points does the lesson list under “{_name(section)}”?", _points(section)
+        yield to_sum_up(section), gist(exam, section, taken)
+        yield f"Which points does the lesson list under “{name_of(section)}”?", points_of(section)
     everywhere = sorted(_by_sentences(exam, exam.sections, topic), key=lambda entry: -entry[0])
     yield from ((question, [sentence]) for _, question, sentence in everywhere)
     yield question_of(objective), [s for s in exam.keypoints if s.cites and s.start not in taken][:3]
@@ -144,7 +149,7 @@ def _by_sentences(exam: Exam, sections: Sequence[Section], topic: set[str]) -> I
         for idea in section.ideas:
             for unit in idea.units if idea.kind in ("text", "definition", "list") else ():
                 sentence = unit.head
-                if _OF_THE_MOMENT.search(sentence.text) or exam.of_the_example(sentence):
+                if OF_THE_MOMENT.search(sentence.text) or exam.of_the_example(sentence):
                     continue
                 shared = bool(topic & set(stems(sentence.text))) + 0.1 * min(unit.score, 1.5)
                 asked = asked_of(sentence, exam.library.casing)
@@ -201,7 +206,7 @@ def _plainly(exam: Exam, objective: Objective, taken: set[int]) -> Iterator[tupl
         yield question_of(objective), _both_sides(exam, sides["one"], sides["other"], taken)
     home = exam.homes.get(objective.id, -1)
     if question_of(objective).endswith(" do?") and home >= 0:
-        yield question_of(objective), _gist(exam, exam.sections[home], taken)
+        yield question_of(objective), gist(exam, exam.sections[home], taken)
     if not doing:
         yield question_of(objective), _key_point(exam, _topic(text), taken)
 
@@ -249,12 +254,14 @@ def _listed(exam: Exam, objective: Objective, kinds: Sequence[str]) -> list[Sent
     if not fitting or max(fitting, key=lambda entry: entry[:2])[0] < 0.5:
         return []
     heads = [item[0] for item in max(fitting, key=lambda entry: entry[:2])[2].items if item]
-    fields = sum(bool(_FIELD.match(head.text)) for head in heads)
-    if any(re.search(r"\bfollowing\b|:$", head.text) for head in heads):
-        return []
+    fields = sum(bool(FIELD.match(head.text)) for head in heads)
+    if any(re.search(r"\bfollowing\b|:$|^To \w", head.text) for head in heads):
+        return []  # "To recover disk space" is what a step is for, and no step
     if _LISTING.match(objective.text) and sum(is_imperative(head.text) for head in heads) * 2 > len(heads):
         return []  # what to do about a thing is no list of such things
-    if fields * 2 > len(heads) or len(heads) > MOST_STEPS or not all(head.cites for head in heads):
+    if sum(head.length for head in heads) > LONGEST_LIST_WORDS:
+        return []
+    if fields * 2 > len(heads) or len(heads) > MOST_POINTS or not all(head.cites for head in heads):
         return []
     return heads
 
@@ -268,7 +275,7 @@ def _both_sides(exam: Exam, one: str, other: str, taken: set[int]) -> list[Sente
     both = [
         (overlap(one, unit.bag) + overlap(other, unit.bag) + 0.3 * ("contrast" in unit.roles), unit)
         for section in exam.sections
-        for unit in _tellable(section)
+        for unit in tellable(section)
         if min(overlap(one, unit.bag), overlap(other, unit.bag)) >= 0.5
         and unit.head.start not in taken
         and "contrast" in unit.roles
@@ -294,86 +301,3 @@ def _key_point(exam: Exam, topic: str, taken: set[int]) -> list[Sentence]:
     ]
     best = max(fits, key=lambda entry: entry[:2], default=None)
     return [best[2]] if best and best[0] >= LEAST_SHARED else []
-
-
-def _to_sum_up(section: Section) -> str:
-    if section.title.endswith("?"):
-        return f"{section.title} Answer in a sentence or two."
-    return f"Sum up what the lesson says about “{_name(section)}”."
-
-
-def _name(section: Section) -> str:
-    """The heading as a question says it; an entry of a reference without its arguments."""
-    title = section.name.rstrip(":?.")
-    return short_name(title) if looks_like_code(title) else title
-
-
-def _points(section: Section) -> list[Sentence]:
-    """The entries of the section's only list, if they are few and state something."""
-    lists = [idea for idea in section.ideas if idea.kind == "list"]
-    heads = [item[0] for item in lists[0].items if item] if len(lists) == 1 else []
-    whole = FEWEST_POINTS <= len(heads) <= MOST_STEPS and all(head.cites and head.length >= 3 for head in heads)
-    plain = not any(_FIELD.match(head.text) or _OF_THE_MOMENT.search(head.text) for head in heads)
-    orders = sum(is_imperative(head.text) for head in heads) * 2 >= len(heads)
-    if (
-        not is_plural(section.title.rstrip(":"))
-        or orders
-        or any(head.leans for head in heads)
-        or _RESOURCES.search(section.title)
-    ):
-        return []
-    return heads if whole and plain and sum(head.length for head in heads) <= 2 * LONGEST_ANSWER_WORDS else []
-
-
-def _gist(exam: Exam, section: Section, taken: set[int]) -> list[Sentence]:
-    """The passage with which the section begins: sentences that follow each other, as long as an answer may be."""
-    if section.title == pretraining.HEADING:
-        return []
-    answer: list[Sentence] = []
-    units = [u for i in section.ideas if i.kind in ("text", "definition") and not i.tone for u in i.units]
-    places = 1 if section.title.endswith("?") else PLACES_FOR_A_GIST
-    for place, unit in enumerate(units):
-        spoken = sum(sentence.length for sentence in answer)
-        plain = _plain(exam, unit) and not any(s.start in taken for s in unit.sentences)
-        full = spoken + unit.words > LONGEST_ANSWER_WORDS or spoken >= ENOUGH_FOR_A_GIST
-        if (answer and (full or not plain)) or (not answer and place >= places):
-            break
-        if plain:
-            answer += unit.sentences
-    long_enough = sum(sentence.length for sentence in answer) >= LEAST_GIST_WORDS
-    return answer if long_enough and _is_about(answer, section) else []
-
-
-def _is_about(answer: Sequence[Sentence], section: Section) -> bool:
-    """Whether the passage names what the heading names: else it leads up to it, or away."""
-    named = set(stems(f"{section.title} {section.telling.title}"))
-    return not named or any(named & set(stems(sentence.text)) for sentence in answer)
-
-
-def _plain(exam: Exam, unit: Unit) -> bool:
-    """Whether it states something by itself that holds beyond the page's example."""
-    fits = unit.head.cites and "narrative" not in unit.roles and not unit.head.leans and unit.head.alone
-    return bool(fits) and not any(
-        _OF_THE_MOMENT.search(s.text) or _OF_US.search(s.text) or exam.of_the_example(s) for s in unit.sentences
-    )
-
-
-def _passage(section: Section, taken: set[int]) -> list[Sentence]:
-    """What the section says in its first sentences that can be told, as long as an answer may be: the last resort."""
-    answer: list[Sentence] = []
-    for unit in _tellable(section):
-        fits = sum(sentence.length for sentence in answer) + unit.words <= LONGEST_ANSWER_WORDS
-        away = any(s.start in taken or _CAPTION.search(s.text) or _OF_US.search(s.text) for s in unit.sentences)
-        if fits and not away and len(answer) < MOST_IN_A_PASSAGE:
-            answer += unit.sentences
-    return answer if sum(sentence.length for sentence in answer) >= LEAST_GIST_WORDS else []
-
-
-def _tellable(section: Section) -> list[Unit]:
-    return [
-        unit
-        for idea in section.ideas
-        if idea.kind in ("text", "definition", "list")
-        for unit in idea.units
-        if unit.head.cites and unit.words >= 6 and "narrative" not in unit.roles and not unit.head.leans
-    ]

@@ -59,7 +59,10 @@ def _one_verb(does: str) -> bool:
     """Whether its first word is the verb: not "tables provide a way", not "values of the option"."""
     first, second = does.split()[:2]
     return second != "of" and not (
-        "NOUN" in word_classes(first) and base_verb(second) == second and word_classes(second) == {"VERB"}
+        "NOUN" in word_classes(first)
+        and base_verb(second) == second
+        and bool(word_classes(second))
+        and word_classes(second) <= {"VERB", "AUX"}
     )
 
 
@@ -98,7 +101,9 @@ def does_items(exam: Exam) -> list[Candidate]:
     for pair in everywhere:
         if pair.name not in own or kind_of(pair.name) in _UNNAMED or gives_away(spelled_out(pair.name), pair.says):
             continue
-        others = [o for o in everywhere if o.name != pair.name and cosine(bag([o.says]), bag([pair.says])) < 0.4]
+        others = [
+            o for o in everywhere if _bare(o.name) != _bare(pair.name) and cosine(bag([o.says]), bag([pair.says])) < 0.4
+        ]
         others = [o for o in others if 0.4 * len(pair.says) <= len(o.says) <= 2 * len(pair.says) + 10]
         home = pair.cites[0].source
         others.sort(key=lambda o: (o.name not in own, o.cites[0].source != home, rank(pair.says, o.name)))
@@ -158,12 +163,17 @@ def _distinct(pairs: Sequence[Pair]) -> list[Pair]:
         told = bag([pair.says])
         easy_one = gives_away(spelled_out(pair.name), pair.says)
         if (easy >= MOST_EASY and easy_one) or any(
-            cosine(told, bag([o.says])) >= TOO_ALIKE or o.name == pair.name for o in kept
+            cosine(told, bag([o.says])) >= TOO_ALIKE or _bare(o.name) == _bare(pair.name) for o in kept
         ):
             continue
         easy += easy_one
         kept.append(pair)
     return kept
+
+
+def _bare(name: str) -> str:
+    """The name without its arguments: `Mutex<T>` is `Mutex`."""
+    return re.sub(r"[<(\[].*[>)\]]", "", name).lower()
 
 
 def _entries(idea: Idea) -> list[Pair]:

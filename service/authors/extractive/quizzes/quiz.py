@@ -17,7 +17,7 @@ from service.authors.extractive.quizzes.judge import statement_items
 from service.authors.extractive.quizzes.open_questions import asked_openly, more_open
 from service.authors.extractive.quizzes.pairs import does_items, pair_items
 from service.authors.extractive.quizzes.parts import Candidate, Exam, sound, to_item
-from service.authors.extractive.quizzes.passages import choice_items
+from service.authors.extractive.quizzes.passages import choice_items, ending_items
 from service.authors.extractive.quizzes.steps import step_items
 from service.authors.extractive.quizzes.terms import match_items, meaning_items, name_gap_items, term_items
 from service.authors.extractive.sources.library import Library
@@ -40,7 +40,8 @@ RULES = (
     (name_gap_items, {"name": 2}),
     (statement_items, {"judge": 2, "statement": 1}),
     (does_items, {"does": 2, "which": 2}),
-    (choice_items, {"choice-way": 2, "choice-do": 2, "choice-effect": 2, "choice-happens": 1, "choice-rule": 1}),
+    (choice_items, {f"choice-{form}": 2 for form in ("way", "do", "effect", "happens", "reason", "rule", "says")}),
+    (ending_items, {"endings": 1}),
     (meaning_items, {"meaning": 1}),
     (member_items, {"member": 1}),
 )
