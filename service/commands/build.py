@@ -29,6 +29,7 @@ from service.pipeline.produce import create_course
 from service.ports import Services
 from service.readers import Limits
 from service.readers.reading import check_file
+from service.settings import load_settings
 
 WANTED = {
     "minutes": "must be between 0 (as long as the sources carry) and 3000",
@@ -59,7 +60,9 @@ def _options(argv: list[str]) -> Namespace:
     options = parser("build", "Turn documents into a complete course folder.")
     options.add_argument("source", nargs="*", help="Markdown, text, HTML, PDF, DOCX or PPTX files, in teaching order")
     options.add_argument("--out", required=True, help="the folder to make; it must not exist yet")
-    options.add_argument("--title", help="the course's title; without it the sources give one")
+    options.add_argument(
+        "--title", help="the course's title; without it the sources give one; alone, a model writes what it knows"
+    )
     options.add_argument("--audience", help="who it is for, in a sentence")
     options.add_argument("--level", choices=LEVELS, help="beginner, if not said otherwise")
     options.add_argument("--minutes", type=int, help="wished length of all videos; 0: what the sources hold")
@@ -86,7 +89,7 @@ def _options(argv: list[str]) -> Namespace:
 
 def _build(given: Namespace, console: Console) -> str:
     if not given.source:
-        raise BadInput("There is nothing to build from. Name the documents, such as notes/*.md.")
+        _refuse_without_sources(given)
     sources, brief = _sources(given.source), _brief(given)
     brief, outline = _outline(Path(given.outline), brief) if given.outline else (brief, None)
 
@@ -98,6 +101,23 @@ def _build(given: Namespace, console: Console) -> str:
     wish = Wish(new_folder(Path(given.out)), not given.no_video, _cache(given), begin)
     with workshop(wish, **_cap(given)) as services:
         return make(services, wish, console)[1]
+
+
+def _refuse_without_sources(given: Namespace) -> None:
+    """A model may write about a title alone, from what it knows; whatever else would be made of nothing is refused.
+
+    Raises:
+        BadInput: there is no title either, no model, or an outline whose lessons nothing could be found for.
+    """
+    if not given.title or not given.title.strip():
+        raise BadInput("There is nothing to build from. Name the documents, such as notes/*.md.")
+    if given.outline:
+        raise BadInput("An outline of one's own needs documents to teach from. Name them, such as notes/*.md.")
+    if load_settings().model.startswith("offline"):
+        raise BadInput(
+            f"Without a model nothing can be written about “{given.title.strip()}” alone. Name a document about it, "
+            "such as notes/*.md, or set OPENAI_API_KEY and check what the model wrote: none of it has a source."
+        )
 
 
 def _cache(given: Namespace) -> Path:

@@ -72,7 +72,7 @@ def follow(
     seen: dict[uuid.UUID, int] = {}
     while not stopped():
         with session_scope(services.engine) as session:
-            run = advance(session, course_id, film=film, settings=services.settings if hold else None)
+            run = advance(session, course_id, film=film, settings=services.settings, hold=hold)
             if run is None:
                 return
             run_id = run.id

@@ -51,9 +51,10 @@ def create_course(
 
 
 def advance(
-    session: Session, course_id: uuid.UUID, *, film: bool = True, settings: Settings | None = None
+    session: Session, course_id: uuid.UUID, *, film: bool = True, settings: Settings | None = None, hold: bool = True
 ) -> Run | None:
     """Start whatever comes next for the course and return the run that is now under way; None when it is finished.
+    Without `hold` nothing is held in the budgets beforehand: the work goes on until a cap is reached.
 
     Raises:
         BadInput: the sources cannot be used; the message is the reader's or the author's.
@@ -76,10 +77,10 @@ def advance(
         case CourseState.DRAFT if any(source.state in UNREAD for source in sources):
             return last
         case CourseState.DRAFT:
-            return start_plan(session, course, owner, settings=settings)
+            return start_plan(session, course, owner, settings=settings, hold=hold)
         case CourseState.PLANNED:
             _refuse_unfounded(session, course)
-            return start_generate(session, course, owner, film=film, settings=settings)
+            return start_generate(session, course, owner, film=film, settings=settings if hold else None)
         case CourseState.READY | CourseState.PUBLISHED:
             return None
     return last

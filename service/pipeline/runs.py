@@ -85,12 +85,18 @@ def add_source(
 
 
 def start_plan(
-    session: Session, course: Course, user: User, *, settings: Settings | None = None, cap: int | None = None
+    session: Session,
+    course: Course,
+    user: User,
+    *,
+    settings: Settings | None = None,
+    cap: int | None = None,
+    hold: bool = True,
 ) -> Run:
     """Queue the drafting of the outline from the course's sources; when nobody added any, from its title with a model.
 
     What it may cost with these settings is held in the budgets, at most `cap` micro-dollars, where it stops; without
-    settings nothing is held.
+    settings, or without `hold`, nothing is held.
 
     Raises:
         BadInput: the course has no source that could be read, and no title that a model could write about.
@@ -115,7 +121,7 @@ def start_plan(
         run = open_run(session, course, user.id, RunKind.PLAN, key)
         course.state = CourseState.PLANNING
         jobs.enqueue(session, run, kind="plan", lane="author", subject_id=course.id, units=2, priority=PLAN_PRIORITY)
-        if settings is not None:
+        if settings is not None and hold:
             quote = drafting_quote(settings_for(settings, course), characters_to_read(usable))
             hold_quoted(session, run, quote, settings, cap)
         return run

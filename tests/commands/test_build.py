@@ -112,6 +112,9 @@ def test_bad_options_are_one_clear_line(tmp_path: Path, capsys: pytest.CaptureFi
     assert "--budget-usd" in refused(capsys, TEXT, "--out", out, "--budget-usd", "-1")
     assert "--budget-usd" in refused(capsys, TEXT, "--out", out, "--budget-usd", "nan")
     assert "nothing to build from" in refused(capsys, "--out", out)
+    alone = refused(capsys, "--title", "Garden trees", "--out", out)
+    assert "Without a model nothing can be written about “Garden trees” alone. Name a document" in alone
+    assert "needs documents" in refused(capsys, "--title", "Garden trees", "--outline", TEXT, "--out", out)
     assert not out.exists()
 
 

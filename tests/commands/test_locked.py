@@ -183,6 +183,26 @@ def test_a_model_is_paid_up_to_the_cap_then_for_the_rest_and_never_again(
     _refuses_other_answers(out, capsys)
 
 
+def test_a_title_alone_is_built_by_a_model_unsourced_and_again_from_its_lock(
+    server: ScriptedOpenAI, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, again = tmp_path / "course", tmp_path / "again"
+    keyed = {"OPENAI_API_KEY": "k", "OPENAI_BASE_URL": server.url}
+    done = build(tmp_path, "--title", "Garden trees", "--out", out, "--no-video", **keyed)
+    assert done.returncode == 0, done.stderr
+    assert held(out)["inputs"] == []
+    assert held(out)["brief"]["title"] == "Garden trees"
+    calls = server.calls()
+
+    assert main(["check", str(out)]) == 1, "what has no source is not published before somebody signs for it"
+    assert "unsupported" in capsys.readouterr().out
+
+    done = build(tmp_path / "nobody", "--locked", out, "--out", again)
+    assert done.returncode == 0, done.stderr
+    assert server.calls() == calls
+    assert tree(again) == tree(out)
+
+
 def _refuses_other_answers(course: Path, capsys: pytest.CaptureFixture[str]) -> None:
     name = sorted(held(course)["calls"])[0]
     answer = (course / name).read_bytes()
