@@ -23,6 +23,7 @@ def upgrade() -> None:
     _kinds(KINDS)
     op.add_column("courses", sa.Column("own_outline", postgresql.JSONB(), nullable=True))
     _books()
+    _lasting_signatures()
     op.add_column("jobs", sa.Column("held_micro_dollars", sa.BigInteger(), server_default=sa.text("0"), nullable=False))
     for column in ("superseded_by", "replaces"):
         op.add_column("sources", sa.Column(column, sa.UUID(), nullable=True))
@@ -79,6 +80,24 @@ def _kinds(known: str) -> None:
     op.execute(f"{TOGETHER}ALTER TABLE runs VALIDATE CONSTRAINT ck_runs_kind_known")
 
 
+def _lasting_signatures() -> None:
+    """A sign-off keeps its signer's name, and outlives the account."""
+    op.add_column("sign_offs", sa.Column("signed_by", sa.Text(), server_default=sa.text("''"), nullable=False))
+    op.execute("UPDATE sign_offs SET signed_by = u.name FROM users u WHERE u.id = sign_offs.user_id")
+    op.alter_column("sign_offs", "user_id", nullable=True)
+    _signer("SET NULL")
+
+
+def _signer(falls: str) -> None:
+    """What becomes of a sign-off when its signer's account goes."""
+    op.execute("-- squawk-ignore ban-drop-constraint\nALTER TABLE sign_offs DROP CONSTRAINT fk_sign_offs_user_id")
+    op.execute(
+        "ALTER TABLE sign_offs ADD CONSTRAINT fk_sign_offs_user_id FOREIGN KEY (user_id) "
+        f"REFERENCES users (id) ON DELETE {falls} NOT VALID"
+    )
+    op.execute(f"{TOGETHER}ALTER TABLE sign_offs VALIDATE CONSTRAINT fk_sign_offs_user_id")
+
+
 def _books() -> None:
     """A ledger of its own: no row falls with its run, and each says by copy what it was for."""
     op.add_column("runs", sa.Column("quote", postgresql.JSONB(), nullable=True))
@@ -132,6 +151,10 @@ def _no_books() -> None:
 def downgrade() -> None:
     op.drop_column("courses", "own_outline")
     op.drop_column("jobs", "held_micro_dollars")
+    op.execute("DELETE FROM sign_offs WHERE user_id IS NULL")
+    op.alter_column("sign_offs", "user_id", nullable=False)
+    _signer("CASCADE")
+    op.drop_column("sign_offs", "signed_by")
     _no_books()
     op.drop_table("revisions")
     op.drop_column("sources", "replaces")

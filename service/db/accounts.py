@@ -1,7 +1,9 @@
 """Taking an account away: what must be settled first, and that everything that names the person goes with it.
 
 Courses go with their owner, and with them what others learnt there; so nothing goes while somebody could still miss it
-by surprise: no published course, and no run whose worker would come back to nothing. The ledger stays, by id alone.
+by surprise: no published course, and no run whose worker would come back to nothing. The ledger stays, by id alone,
+and a sentence of somebody else's course that the person signed off stays signed, with the name as it was: those who
+learn from it were told who answers for it.
 """
 
 from __future__ import annotations

@@ -341,13 +341,19 @@ class Revision(Base):
 
 
 class SignOff(Base):
-    """Somebody's word that a claim may be published as it stands, against the check. Another wording needs another."""
+    """Somebody's word that a claim may be published as it stands, against the check. Another wording needs another.
+
+    The name is held by copy, as it was then: a word that was given stands when its giver's account is gone.
+    """
 
     __tablename__ = "sign_offs"
 
     lesson_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("lessons.id", ondelete="CASCADE"), primary_key=True)
     claim_sha256: Mapped[str] = mapped_column(Text, primary_key=True)
-    user_id: Mapped[uuid.UUID] = refers("users.id")
+    user_id: Mapped[uuid.UUID | None] = mapped_column(
+        UUID(as_uuid=True), ForeignKey("users.id", ondelete="SET NULL"), index=True, doc="empty: the account is gone"
+    )
+    signed_by: Mapped[str] = mapped_column(Text, default="", server_default=text("''"), doc="the name, as it was then")
     created_at: Mapped[datetime] = now()
 
 

@@ -25,7 +25,7 @@ from sqlalchemy.orm import Session
 from service.authors.agents.calls import stored_name
 from service.db.plans import read_plan
 from service.db.queries import lessons_of, newest_media
-from service.db.tables import Course, Lesson, Media, QuizItem, SignOff, Source, User
+from service.db.tables import Course, Lesson, Media, QuizItem, SignOff, Source
 from service.domain import course_folder as layout
 from service.domain.anchors import cites_in
 from service.domain.course import CoursePlan
@@ -143,9 +143,9 @@ def _finished(session: Session, course: Course, *, video: bool) -> Finished:
 
 def _signed(session: Session, lessons: Sequence[Lesson]) -> tuple[SignedClaim, ...]:
     """The claims, as they stand, that somebody signed for."""
-    query = select(SignOff.claim_sha256, User.name).join(User, User.id == SignOff.user_id)
+    query = select(SignOff.claim_sha256, SignOff.signed_by)
     rows = session.execute(query.where(SignOff.lesson_id.in_([lesson.id for lesson in lessons])))
-    names = {row.claim_sha256: row.name for row in rows}
+    names = {row.claim_sha256: row.signed_by for row in rows}
     keys = [claim.key for lesson in lessons if lesson.text for claim in lesson.text.claims()]
     return tuple(SignedClaim(key=key, by=names[key]) for key in dict.fromkeys(keys) if key in names)
 

@@ -108,9 +108,9 @@ def waiting(session: Session, course: Course) -> list[Waiting]:
     signed = {
         (row.lesson_id, row.claim_sha256): row.name
         for row in session.execute(
-            select(SignOff.lesson_id, SignOff.claim_sha256, User.name)
-            .join(User, User.id == SignOff.user_id)
-            .where(SignOff.lesson_id.in_([lesson.id for lesson in lessons]))
+            select(SignOff.lesson_id, SignOff.claim_sha256, SignOff.signed_by.label("name")).where(
+                SignOff.lesson_id.in_([lesson.id for lesson in lessons])
+            )
         )
     }
     resting = outdated_parts(session, course.id, lessons)
@@ -128,7 +128,7 @@ def waiting(session: Session, course: Course) -> list[Waiting]:
 def signers_of(session: Session, lesson: Lesson) -> list[str]:
     """The names of the people who answer for sentences of the lesson as it stands."""
     keys = [claim_key(claim) for claim in lesson.text.claims()] if lesson.text else []
-    names = select(User.name).join(SignOff, SignOff.user_id == User.id).distinct().order_by(User.name)
+    names = select(SignOff.signed_by).distinct().order_by(SignOff.signed_by)
     return list(session.scalars(names.where(SignOff.lesson_id == lesson.id, SignOff.claim_sha256.in_(keys))))
 
 
@@ -173,9 +173,8 @@ def sign_off_lesson(session: Session, course: Course, lesson_id: uuid.UUID, seen
     wanted = next((one for one in to_sign(waiting(session, course)) if one.lesson.id == lesson_id), None)
     if wanted is None or wanted.seen != seen:
         raise NotFound("These sentences have changed since you read them. Reload the page and look again.")
-    rows = [{"lesson_id": lesson_id, "claim_sha256": key, "user_id": user.id} for key in wanted.keys]
-    session.execute(insert(SignOff).values(rows).on_conflict_do_nothing())
-    return len(rows)
+    _sign(session, lesson_id, wanted.keys, user)
+    return len(wanted.keys)
 
 
 def sign_off(session: Session, course: Course, lesson_id: uuid.UUID, key: str, user: User) -> None:
@@ -186,5 +185,9 @@ def sign_off(session: Session, course: Course, lesson_id: uuid.UUID, key: str, u
     """
     if not any(one.lesson.id == lesson_id and one.key == key for one in waiting(session, course)):
         raise NotFound("This sentence has changed or is no longer in question. Reload the page and look again.")
-    row = {"lesson_id": lesson_id, "claim_sha256": key, "user_id": user.id}
-    session.execute(insert(SignOff).values(row).on_conflict_do_nothing())
+    _sign(session, lesson_id, [key], user)
+
+
+def _sign(session: Session, lesson_id: uuid.UUID, keys: Iterable[str], user: User) -> None:
+    by = {"lesson_id": lesson_id, "user_id": user.id, "signed_by": user.name}
+    session.execute(insert(SignOff).values([{**by, "claim_sha256": key} for key in keys]).on_conflict_do_nothing())

@@ -110,7 +110,8 @@ def _carry_sign_offs(session: Session, lesson: Lesson, crossing: Crossing) -> No
         row, now = signed.get(claim.key), moved(claim, crossing.kept)
         if row is not None and now is not claim:
             values = {"lesson_id": lesson.id, "claim_sha256": now.key, "user_id": row.user_id}
-            session.execute(insert(SignOff).values({**values, "created_at": row.created_at}).on_conflict_do_nothing())
+            values |= {"signed_by": row.signed_by, "created_at": row.created_at}
+            session.execute(insert(SignOff).values(values).on_conflict_do_nothing())
 
 
 def _glossary(course: Course, crossing: Crossing, old: Mapping[str, Source]) -> list[dict[str, object]]:

@@ -105,4 +105,4 @@ def _edit(course: Course, session: Any) -> None:
     block = ParagraphBlock(id="own", claims=(claim,))
     lesson.text = lesson.text.model_copy(update={"blocks": (*lesson.text.blocks, block)})
     owner = session.get_one(User, course.owner_id)
-    session.add(SignOff(lesson_id=lesson.id, claim_sha256=claim.key, user_id=owner.id))
+    session.add(SignOff(lesson_id=lesson.id, claim_sha256=claim.key, user_id=owner.id, signed_by=owner.name))

@@ -306,13 +306,16 @@ def test_a_signature_goes_with_the_sentence_to_its_new_place(desk: Desk) -> None
     claim = next(claim for one in desk.documents() for claim in one.text.claims() if claim.cites)
     desk.do(
         lambda session: session.add(
-            SignOff(lesson_id=desk.written.lessons[0], claim_sha256=claim_key(claim), user_id=desk.owner_id)
+            SignOff(
+                lesson_id=desk.written.lessons[0], claim_sha256=claim_key(claim), user_id=desk.owner_id, signed_by="Ada"
+            )
         )
     )
     desk.upload(TEXT.replace("## A number", f"{ADDED}## A number"))
     now = next(one for lesson in desk.documents() for one in lesson.text.claims() if one.text == claim.text)
     assert claim_key(now) != claim_key(claim)
-    assert claim_key(now) in desk.do(lambda session: session.scalars(select(SignOff.claim_sha256)).all())
+    carried = desk.do(lambda session: session.get_one(SignOff, (desk.written.lessons[0], claim_key(now))))
+    assert (carried.user_id, carried.signed_by) == (desk.owner_id, "Ada")
 
 
 def test_a_version_that_cannot_be_used_leaves_the_old_one_in_force(desk: Desk) -> None:

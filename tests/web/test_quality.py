@@ -9,10 +9,11 @@ from collections.abc import Callable
 from sqlalchemy import Engine, select
 
 from service.db.engine import session_scope
-from service.db.tables import Course, Lesson, SignOff
+from service.db.tables import Course, Lesson, Role, SignOff
 from service.domain.lesson import Claim, ParagraphBlock
+from service.pipeline.quality import signers_of
 from tests.web.conftest import Browser
-from tests.web.world import CLOSE, World
+from tests.web.world import CLOSE, PASSWORD, World
 
 Browsers = Callable[..., tuple[Browser, uuid.UUID]]
 WRONG = "Where isobars lie close together, the wind is not strong."
@@ -159,3 +160,23 @@ def test_nobody_else_sees_the_report(browser_of: Browsers, world: World) -> None
     course = world.course(me, "published")
     other, _ = browser_of(email="other@example.org")
     assert other.get(f"/courses/{course}/quality").status_code == 404
+
+
+def test_a_signature_outlives_the_account_of_whoever_gave_it(
+    browser_of: Browsers, world: World, engine: Engine
+) -> None:
+    """An administrator signed on somebody else's course and leaves: the course stays as publishable as it was."""
+    owner, me = browser_of()
+    admin, _ = browser_of("admin@example.org", role=Role.ADMIN, name="Ingrid")
+    course, lesson = world.course(me), world.lessons[0]
+    with_claim(engine, lesson, Claim(text=WRONG, cites=(CLOSE,)))
+    [key] = re.findall(r'name="claim" value="(\w{64})"', admin.get(f"/courses/{course}/quality").text)
+    admin.submit(f"/courses/{course}/quality/sign-off", lesson=str(lesson), claim=key)
+    assert "the name that you had then stays under it" in admin.get("/account").text
+    assert admin.submit("/account/remove", leaving=PASSWORD).status_code == 303
+    assert "signed off by Ingrid" in owner.get(f"/courses/{course}/quality").text
+    assert gate(owner, course) == "ok"
+    assert owner.submit(f"/courses/{course}/publish").status_code == 303
+    with session_scope(engine) as session:
+        assert signers_of(session, session.get_one(Lesson, lesson)) == ["Ingrid"]
+        assert session.scalars(select(SignOff.user_id)).all() == [None]
