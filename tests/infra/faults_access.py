@@ -11,6 +11,7 @@ FAULTS = (
         '    Grant("render", "roles/secretmanager.secretAccessor", "secret:openai-key", with_openai_voice),\n',
         "",
         "every_secret_is_read_by_those_who_may_and_by_no_other",
+        variant="prod",
     ),
     Fault(
         "a job may read the cookie keys",
@@ -54,6 +55,7 @@ FAULTS = (
         '    Grant("budgets", "roles/pubsub.publisher", "topic:budget", with_budget),\n',
         "",
         "billing_may_publish_the_budget",
+        variant="prod",
     ),
     Fault(
         "the author rings and may not",
@@ -132,6 +134,7 @@ FAULTS = (
         '"bucket:builds")',
         '"bucket:build")',
         refusal="targets that this stack does not make: builder on bucket:build",
+        variant="prod",
     ),
     Fault(
         "every user is a superuser",

@@ -54,6 +54,7 @@ FAULTS = (
         '{"branch": f"^{wanted.branch}$"}',
         '{"branch": ".*"}',
         "only_the_branch_releases_and_as_the_builder",
+        variant="prod",
     ),
     Fault(
         "releases run as the default account",
@@ -61,6 +62,7 @@ FAULTS = (
         "        service_account=builder.name,\n",
         "",
         "only_the_branch_releases_and_as_the_builder",
+        variant="prod",
     ),
     Fault(
         "images pile up",
@@ -76,6 +78,7 @@ FAULTS = (
         '            "pubsub_topic": topic.id,\n',
         "",
         "the_budget_speaks_to_people_and_to_the_site",
+        variant="prod",
     ),
     Fault(
         "a budget that warns too late",
@@ -83,6 +86,7 @@ FAULTS = (
         '    {"threshold_percent": 0.5, "spend_basis": "CURRENT_SPEND"},\n',
         "",
         "the_budget_speaks_to_people_and_to_the_site",
+        variant="prod",
     ),
     Fault(
         "alerts that reach nobody",
@@ -90,6 +94,7 @@ FAULTS = (
         "        notification_channels=channels,\n",
         "",
         "every_alert_reaches_somebody_and_says_what_it_means",
+        variant="prod",
     ),
     Fault(
         "a forgotten alert",
@@ -97,6 +102,7 @@ FAULTS = (
         "SITE_ERRORS, DEAD_LETTERS)",
         "SITE_ERRORS)",
         "every_alert_reaches_somebody_and_says_what_it_means",
+        variant="prod",
     ),
     Fault(
         "spending stops at a share that no alert is sent at",
@@ -104,6 +110,7 @@ FAULTS = (
         '"BUDGET_STOP_SHARE": str(config.guard.stop_share)',
         '"BUDGET_STOP_SHARE": "0.9"',
         "spending_stops_at_an_alert_of_the_budget",
+        variant="prod",
     ),
     Fault(
         "an image that serves, pushed out by releases that failed",
@@ -132,5 +139,6 @@ FAULTS = (
         "RELEASED_TAGS if kept else",
         "RELEASED_TAGS if kept > 1 else",
         "old_images_are_deleted",
+        variant="prod",
     ),
 )

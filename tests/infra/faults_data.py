@@ -68,6 +68,7 @@ FAULTS = (
         "settings=_instance_settings(config, deletion_protection=config.protect),",
         "settings=_instance_settings(config, deletion_protection=False),",
         "what_must_not_be_lost_is_protected_twice",
+        variant="prod",
     ),
     Fault(
         "a secret's value is kept in the state",
@@ -89,6 +90,7 @@ FAULTS = (
         "also=ground.ready, protect=config.protect, ignore_changes=SITE_IGNORES",
         "also=ground.ready, ignore_changes=SITE_IGNORES",
         "what_must_not_be_lost_is_protected_twice",
+        variant="prod",
     ),
     Fault(
         "players that may write and not read",

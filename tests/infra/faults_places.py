@@ -60,7 +60,6 @@ FAULTS = (
         "INVITE_COMMAND.format(stack=pulumi.get_stack())",
         'INVITE_COMMAND.format(stack="prod")',
         "the_next_commands_can_be_typed",
-        variant="dev",
     ),
     Fault(
         "a connection by the wrong secret",
@@ -68,6 +67,7 @@ FAULTS = (
         'secrets.versions["github-token"]',
         'secrets.versions["cookie-keys"]',
         "the_connection_is_to_the_repository_and_by_its_token",
+        variant="prod",
     ),
     Fault(
         "releases that are tried at another address",
@@ -75,6 +75,7 @@ FAULTS = (
         '"_SITE_URL": site_url',
         '"_SITE_URL": registry_address(config)',
         "releases_are_told_where_they_are",
+        variant="prod",
     ),
     Fault(
         "lanes looked for in another region",
@@ -112,6 +113,7 @@ FAULTS = (
         '"run.googleapis.com/request_count" AND {SITE_LOGS} AND metric',
         '"run.googleapis.com/requests" AND {SITE_LOGS} AND metric',
         "every_query_asks_for_something_that_is_written",
+        variant="prod",
     ),
     Fault(
         "a chart that stays empty",
@@ -133,5 +135,6 @@ FAULTS = (
         '"duration": f"{alert.for_seconds}s"',
         '"duration": "86400s"',
         "alerts_speak_within_ten_minutes",
+        variant="prod",
     ),
 )

@@ -96,6 +96,7 @@ FAULTS = (
         "SITE_POOL, WORKER_POOL = 3, 2",
         "SITE_POOL, WORKER_POOL = 5, 2",
         refusal="need 32 database connections and db-f1-micro takes 25",
+        variant="prod",
     ),
     Fault(
         "pools that the plan does not know of",

@@ -109,6 +109,7 @@ FAULTS = (
         '"SIGNUP": config.site.signup',
         '"SIGNUP": "open"',
         "what_is_configured_is_what_is_told",
+        variant="prod",
     ),
     Fault(
         "a site too quiet for its gauges",
@@ -201,6 +202,7 @@ FAULTS = (
         '{"approval_required": wanted.approval}',
         '{"approval_required": True}',
         "releases_are_started_by_the_product_and_approved_as_configured",
+        variant="prod",
     ),
     Fault(
         "a push of the product that releases nothing",
@@ -208,6 +210,7 @@ FAULTS = (
         '["docs/**", ',
         '["docs/**", "service/**", ',
         "releases_are_started_by_the_product_and_approved_as_configured",
+        variant="prod",
     ),
     Fault(
         "this repository, or this branch of any",
@@ -231,6 +234,7 @@ FAULTS = (
         'f"projects/{number}"',
         '"projects/4711"',
         "the_budget_is_this_projects_and_as_large_as_configured",
+        variant="prod",
     ),
     Fault(
         "a budget for a year",
@@ -238,6 +242,7 @@ FAULTS = (
         '"calendar_period": "MONTH"',
         '"calendar_period": "YEAR"',
         "the_budget_is_this_projects_and_as_large_as_configured",
+        variant="prod",
     ),
     Fault(
         "a budget in cents",
@@ -245,6 +250,7 @@ FAULTS = (
         "str(config.guard.budget)",
         "str(config.guard.budget * 100)",
         "the_budget_is_this_projects_and_as_large_as_configured",
+        variant="prod",
     ),
     Fault(
         "alerts when all is well",
@@ -252,6 +258,7 @@ FAULTS = (
         '"COMPARISON_GT"',
         '"COMPARISON_LT"',
         "alerts_look_at_what_they_are_named_for",
+        variant="prod",
     ),
     Fault(
         "gauges by a percentile, which is guessed",
@@ -259,6 +266,7 @@ FAULTS = (
         "aggregation=MEAN_OF_GAUGE",
         'aggregation=_aligned("ALIGN_PERCENTILE_99")',
         "alerts_look_at_what_they_are_named_for",
+        variant="prod",
     ),
     Fault(
         "thresholds in milliseconds",
@@ -266,6 +274,7 @@ FAULTS = (
         "        above=above,\n",
         "        above=above * 1000,\n",
         "alerts_look_at_what_they_are_named_for",
+        variant="prod",
     ),
     Fault(
         "a site that is down on four continents of three",
@@ -273,6 +282,7 @@ FAULTS = (
         "above=1,",
         "above=3,",
         "alerts_look_at_what_they_are_named_for",
+        variant="prod",
     ),
     Fault(
         "an alarm where the site is up",
@@ -280,6 +290,7 @@ FAULTS = (
         "REDUCE_COUNT_FALSE",
         "REDUCE_COUNT_TRUE",
         "alerts_look_at_what_they_are_named_for",
+        variant="prod",
     ),
     Fault(
         "an alert on the living letters",
@@ -287,6 +298,7 @@ FAULTS = (
         'subscription_id="doorbell-dead"',
         'subscription_id="doorbell-push"',
         "alerts_look_at_what_they_are_named_for",
+        variant="prod",
     ),
     Fault(
         "an uptime check of an address with a scheme",
@@ -308,6 +320,7 @@ FAULTS = (
         '{"email_address": config.guard.email}',
         '{"email": config.guard.email}',
         "what_looks_from_outside_looks_at_the_site_and_writes_to_the_operator",
+        variant="prod",
     ),
     Fault(
         "a regional database in one zone",
@@ -362,6 +375,7 @@ FAULTS = (
         "self._enabled[api].id.apply(lambda _: value)",
         "pulumi.Output.from_input(value)",
         "googles_accounts_are_granted_something_once_they_are_there",
+        variant="prod",
     ),
     Fault(
         "old secrets that are left behind",
@@ -397,6 +411,7 @@ FAULTS = (
         '"disable_default_iam_recipients": False',
         '"disable_default_iam_recipients": True',
         "the_budget_also_writes_to_those_who_pay",
+        variant="prod",
     ),
     Fault(
         "what was built is kept for years",

@@ -17,7 +17,10 @@ from service.settings import ROOT
 
 @dataclass(frozen=True)
 class Fault:
-    """A change of the program's text, and the rule that must notice it; `refusal` when the program itself does."""
+    """A change of the program's text, and the rule that must notice it; `refusal` when the program itself does.
+
+    `variant` is the smallest stack that has what the fault is in: each fault makes its whole graph anew.
+    """
 
     what: str
     file: str
@@ -25,7 +28,7 @@ class Fault:
     new: str
     caught_by: str = ""
     refusal: str = ""
-    variant: str = "prod"
+    variant: str = "dev"
 
 
 @dataclass
