@@ -122,11 +122,14 @@ def slide_words(course: CourseDocuments) -> Check:
 
 
 def speech_on_slide(course: CourseDocuments) -> Check:
-    """P6: narration that is also read on the slide hinders; shares of runs of four words, slide by slide."""
+    """P6: narration that is also read on the slide hinders; shares of runs of four words, slide by slide.
+
+    What learners will be able to do is a promise, shown and read as it stands; only slides that tell something count.
+    """
     where, worst = [], 0.0
     for place, scene in course.slides():
         spoken = fourgrams(" ".join(cue.text for cue in scene.cues))
-        if isinstance(scene, ASKING) or not spoken:
+        if isinstance(scene, ASKING) or not spoken or not _tells(scene):
             continue
         overlap = len(spoken & fourgrams(shown_text(scene))) / len(spoken)
         worst = max(worst, overlap)
@@ -204,8 +207,11 @@ def personal(course: CourseDocuments) -> Check:
 
 
 def meaningful_visuals(course: CourseDocuments) -> Check:
-    """P11: people learn better from words and pictures than from words: code, tables, steps, processes, figures."""
-    content = [scene for _, scene in course.slides() if not isinstance(scene, FRAME)]
+    """P11: people learn better from words and pictures than from words: code, tables, steps, processes, figures.
+
+    Of the slides that tell something of the sources; what the lesson is for, said before it begins, has no picture.
+    """
+    content = [scene for _, scene in course.slides() if not isinstance(scene, FRAME) and _tells(scene)]
     visual = sum(isinstance(scene, VISUAL) for scene in content)
     good = not content or visual / len(content) >= VISUAL_SHARE
     return warning(
@@ -215,6 +221,10 @@ def meaningful_visuals(course: CourseDocuments) -> Check:
         f"≥ {100 * VISUAL_SHARE:.0f} %",
         good=good,
     )
+
+
+def _tells(scene: Scene) -> bool:
+    return bool(scene.cites) or any(cue.cites for cue in scene.cues)
 
 
 def retrieval_practice(course: CourseDocuments) -> Check:

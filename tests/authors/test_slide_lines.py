@@ -34,6 +34,9 @@ def test_a_long_sentence_is_cut_at_its_tail(long: str, short: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "Often, screen reader users won't read through an entire page to find what they are looking for in it.",
+        "If an interaction of any kind reveals content that was hidden before somebody came to it.",
+        "A quick test of the whole is to tab through the page quickly and ensure you can get back to the bar.",
         "The dough of a whole-grain loaf may stand in the cold for up to sixteen hours of the night "
         "unless the kitchen is warm.",
         "You may open the lid of the pot after the first part of the baking has come to an end only if it is brown.",

@@ -7,6 +7,8 @@ import re
 import pytest
 
 from service.authors.extractive import ExtractiveAuthor
+from service.authors.extractive.scenes.draft import Line, Said, SceneDraft
+from service.authors.extractive.scenes.splitting import split_full
 from service.domain.course import Brief
 from service.domain.lesson import Lesson
 from service.domain.source import Source
@@ -25,6 +27,8 @@ from service.domain.storyboard import (
 )
 from tests.authors.test_author_contract import silent
 from tests.authors.texts import SourceBuilder, backups, bees, evidence, sourdough
+
+COUNTS = ("lowest", "second", "third", "fourth", "highest")
 
 
 def film(source: Source) -> tuple[Lesson, Storyboard]:
@@ -113,7 +117,7 @@ def test_an_exercise_asks_and_then_answers(laptop: Storyboard) -> None:
 def test_the_check_question_shows_its_answer_only_after_the_pause(bread: Storyboard) -> None:
     scene = next(s for s in bread.scenes if isinstance(s, QuestionScene))
     assert [cue.state for cue in scene.cues] == [0, 1]
-    assert scene.options[scene.correct] == scene.answer
+    assert scene.answer == " ".join(scene.cites[0].quote.split())
     assert scene.cues[1].cites
 
 
@@ -126,7 +130,56 @@ def test_the_recap_shows_the_key_points_of_the_source(laptop: Storyboard) -> Non
 def test_a_list_shows_every_entry_that_is_spoken() -> None:
     scene = next(s for s in film(bees())[1].scenes if s.title == "Who lives in a hive")
     assert isinstance(scene, MapScene)
-    assert scene.items == (("", "Queen"), ("", "Worker"), ("", "Drone"), ("", "Brood"))
+    assert [name for name, _ in scene.items] == ["Queen", "Worker", "Drone", "Brood"]
+    assert dict(scene.items)["Worker"] == "female bee"
+    assert dict(scene.items)["Queen"] == ""  # “the only bee” would not be true without the rest
+
+
+def test_a_list_with_too_many_words_for_a_slide_goes_on_on_a_second_one() -> None:
+    lines = [Line(f"Set the {n} shelf so that no pot touches the wall", keep=True) for n in COUNTS]
+    scenes = [SceneDraft("steps", "Load the kiln", lines, [Said(line.text, shows=line) for line in lines])]
+    split_full(scenes)
+    first, second = scenes
+    assert [line.text.split()[2] for line in first.lines] == ["lowest", "second", "third"]
+    assert [line.text[:3] for line in second.lines] == ["4. ", "5. "]
+    assert [len(scene.said) for scene in scenes] == [3, 2]
+
+
+def test_a_list_that_a_slide_can_hold_is_not_parted() -> None:
+    scenes = [SceneDraft("list", "Kilns", [Line(f"The {n} shelf holds four pots") for n in COUNTS])]
+    split_full(scenes)
+    assert len(scenes) == 1
+
+
+def test_a_sentence_that_cannot_be_shortened_truly_leaves_no_line_of_its_subject_alone() -> None:
+    page = SourceBuilder("Agile").heading(2, "Why")
+    page.para(
+        "Agile projects allow the government to measure success at more regular intervals and if necessary make course "
+        "corrections. The ability to measure and adapt reduces the overall risk to the project."
+    )
+    page.para(
+        "Unlike waterfall, agile accepts that the unknowns will lead to change. Agile treats change as an integral "
+        "part of the process, as opposed to exceptions that need to be resolved via change control mechanisms."
+    )
+    page.heading(2, "Sizes")
+    for n in range(6):
+        page.para(f"A team of size {n} needs {n + 2} weeks, because each of its members has to know the others.")
+    lines = [item for scene in film(page.source())[1].scenes if isinstance(scene, BulletsScene) for item in scene.items]
+    assert "The ability to measure and adapt reduces the overall risk to the project" in lines
+    assert not {"Agile projects", "Agile treats", "The ability"} & set(lines)
+
+
+def test_two_short_pieces_of_code_under_one_heading_share_a_slide() -> None:
+    page = SourceBuilder("Stores").heading(2, "First steps").para("The tool keeps every file twice on two disks.")
+    page.para("Create the store:").code("$ keep init /media/disk")
+    page.para("The store is empty after that. Put the first file in:").code("$ keep add letter.txt")
+    page.heading(2, "After it")
+    for n in range(8):
+        page.para(f"A store of kind {n} needs {n + 2} disks, because every disk fails at some time of its life.")
+    code = [scene for scene in film(page.source())[1].scenes if isinstance(scene, CodeScene)]
+    assert [scene.lines for scene in code] == [("$ keep init /media/disk", "$ keep add letter.txt")]
+    assert code[0].focus == ((1, 1), (2, 2))
+    assert [cue.state for cue in code[0].cues if cue.state] == [1, 2]
 
 
 def test_captions_are_the_sources_own_words(bread: Storyboard) -> None:

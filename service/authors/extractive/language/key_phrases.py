@@ -15,8 +15,8 @@ from itertools import pairwise
 from service.authors.extractive.language import patterns
 from service.authors.extractive.language.lexicon import ACTION_VERBS, BLOOM_LEVELS
 from service.authors.extractive.language.sentences import Sentence
-from service.authors.extractive.language.slide_lines import compress, has_finite_verb, set_code
-from service.authors.extractive.language.verb_forms import base_verb, word_classes
+from service.authors.extractive.language.slide_lines import NEGATION, compress, has_finite_verb, set_code
+from service.authors.extractive.language.verb_forms import base_verb, is_imperative, word_classes
 from service.authors.extractive.language.words import capitalized, words
 
 NAME_WORDS, TEXT_WORDS = 6, 9
@@ -25,8 +25,8 @@ _AUXILIARY = re.compile(
     r"(?:is|are|was|were|has|have|can|could|may|might|must|shall|should|will|would|does|do|cannot|\w+n[’\']t)$"
 )
 _NO_SUBJECT = re.compile(
-    r"^(?:this|that|these|those|it|they|there|here|what|which|who|he|she|we|you|i|its|their|such|if|when|while|for|in|"
-    r"on|at|as|because|although|not|to|by|with|from|since|after|before|once|until|unless|how|why|where|both|"
+    r"^(?:this|that|these|those|it|they|there|here|what|which|who|he|she|we|you|i|its|their|such|if|whether|when|"
+    r"while|for|in|on|at|as|because|although|not|to|by|with|from|since|after|before|once|until|unless|how|why|where|both|"
     r"nobody|nothing|please|never|only|and|but|or|so|then|also|note|using|other|another|one|others)\b",
     re.IGNORECASE,
 )
@@ -37,6 +37,9 @@ _OPENS_OBJECT = re.compile(
     r"two|three|four|five|six|what|how|why|whether|which|where|to|of|in|on|at|by|for|from|with|into|through|about|up|"
     r"down|out|off|over|between|under|as|like|it|them|you|us|users?|people|not|data|roughly|still)$|[\d`“\"A-Z]",
 )
+_DETERMINER = re.compile(r"(?:the|an?|my|your|his|her|its|our|their)$", re.IGNORECASE)
+_PREPOSITION = re.compile(r"(?:as|to|of|in|on|at|by|for|from|with|into|through|about|over|between|under)$")
+_MANY = re.compile(r"(?:most|many|some|all|both|few|these|those|several|two|three|four|five)$", re.IGNORECASE)
 _SINGULAR = re.compile(r"(?:an?|each|every|this|one)$", re.IGNORECASE)
 _ARTICLES = re.compile(r"^(?:an?|the|each|every)\s+", re.IGNORECASE)
 _NUMBER_RULE = re.compile(
@@ -49,7 +52,7 @@ _CUTS = tuple(
     for pattern in (
         r"(?:,| -| –) .*$",
         r",? (?:because|so that|which|such as|including|for example|as well as|whereas|in order to)\b.*$",
-        r" and (?:then )?(?:\w+s|on|in|at|by|with|to)\b (?!and\b).*$",
+        r" and (?:then )?(?:\w+[^\Ws]s|on|in|at|by|with|to)\b (?!and\b).*$",
         r" (?:after|before|by \w+ing|to (?:find|see|get|make|send|show|read|reach|use|avoid|help|allow))\b.*$",
         r" (?:for|on|with|from|through|during|within|at|in) (?:the|an?|its|their|your|all|every|each|other|"
         r"many|most) .*$",
@@ -57,6 +60,7 @@ _CUTS = tuple(
 )
 _NEXT_CLAUSE = re.compile(r",? (?:and|so|but) (?P<rest>.+)$")
 _CONSEQUENCE = re.compile(r", so (?:the|an?|it|they|we|you|every\w*|nobody) .*$")
+_IF_NEED_BE = re.compile(r",? and,? (?:if|when|where) (?:necessary|needed|possible|required)\b.*$")
 _OWN_SENTENCE = re.compile(r"[;:] .*$")
 _RELATIVE = re.compile(r"\b(?:that|which|who|whose|where|what|how|why|whether)\b")
 _ADVERB = re.compile(
@@ -64,14 +68,44 @@ _ADVERB = re.compile(
     r"never|only|still|rarely)$"
 )
 _BETWEEN_CLAUSES = re.compile(r",? (?:and|but|whereas|while|so)(?: then)? |, |; |: ")
+_OPENING_ADVERB = re.compile(r"^(?:\w+ly|In (?:reality|fact|general|addition|particular)), (?=\w)")
 _APPOSITION = re.compile(r"^(?:The|An?) [^,.:;]{3,40}, (?P<name>[A-Z][\w’'-]*), ")
-_SECOND_VERB = re.compile(r",? and (?:then )?(?P<verb>[a-z]+s) ")
+_SECOND_VERB = re.compile(r",? and (?:then )?(?P<verb>[a-z]+[^\Ws]s) ")
 _INCOMPLETE = re.compile(
     r"\b(?:either|both|between|(?:to|from|in|on) or)\b|^(?:[\w’']+ )?(?:be|is|are|was|needs?)(?: [\w-]+)?$"
 )
 _WHILE_DOING = re.compile(r"^When \w+ing [^,]{3,40}, (?=[a-z])")
-_POINTS_BACK = re.compile(r"\b(?:this|that|these|those|it|them|they)\b", re.IGNORECASE)
-_ASKS = re.compile(r"\b(?:what|how|why|whether)\b")
+_POINTS_BACK = re.compile(
+    r"\b(?:this|these|those|it|them|they)\b|\b(?:of|in|on|with|for|to|do|does|like) that\b|\bthat$", re.IGNORECASE
+)
+_ASKS = re.compile(r"\b(?:what|how|why|whether|if)\b")
+_HOLDER = re.compile(  # what it holds, or is a part of, is the point of it
+    r"\b(?:list|collection|set|number|group|series|kind|type|sort|part|piece|range|variety|lot|pair|copy|result|rest|"
+    r"name|value|amount|majority|member|version|goal|purpose)s?$",
+    re.IGNORECASE,
+)
+_POINTED_AT = re.compile(r"\b(?:the|your|its|their|this|these) (?:[\w-]+ )?[\w-]+$", re.IGNORECASE)
+_ONE_THING = re.compile(
+    r"\b(?:the|your|its|their|this|these|an?|one|two|three|\d+)(?: [\w’'`-]+){1,3}$|[A-Z]\w*$", re.IGNORECASE
+)
+_NO_OBJECT = re.compile(r"\b(?:(?:can|must|will|should|may)|(?:how|able|need|easy|is) to) \w+$")
+_CLAUSE = re.compile(r"\b(?:is|are|was|were|has|have|can|must|should|will|may|does|do)\b")
+_SUBORDINATE = re.compile(
+    r"\b(?:that|which|who|whose|if|when|where|because|so|and|while|until|as|whether|what|how|why)\b"
+)
+_ALL_OF_A_KIND = re.compile(r"\b(?:all|every|each|any|no) (?:[\w-]+ )?[\w-]+$", re.IGNORECASE)
+_PUTS = frozenset(("put", "place", "set", "move", "insert", "add", "mix", "replace", "connect", "attach"))
+_GENUS = re.compile(r"(?:an?|any) |(?!the|each|every|no )(?:[\w-]+ ){0,3}?(?P<plural>[a-z]+s)\b", re.IGNORECASE)
+_RELATIVE_CLAUSE = re.compile(r" (?:that|which|who|whose|where|when|during which)\b.*$")
+_WHAT_KIND = (
+    re.compile(r"(?:,|;|:| [-–—]) .*$"),
+    _RELATIVE_CLAUSE,
+    re.compile(
+        r" (?:not )?(?:\w+ed|\w+ing|made|built|written|sent|given|meant|kept|held|shown|set) "
+        r"(?:by|to|in|with|from|around|at|on|for|of|as|between|during)\b.*$"
+    ),
+    re.compile(r" (?:for|with|from|on|during|at|in|by|to|via|through|using)\b.*$"),
+)
 _ALLOWED = re.compile(r"^(?:You|We) (?:(?:can|should|must|may|need to|will|have to) )(?:now |also |then )?(?=[a-z]+\b)")
 _KEEP = re.compile(
     r"\b(?:unless|except|only|not|never|without|until|no|if|when|cannot|less|more|most|least|between|either|neither|"
@@ -103,10 +137,10 @@ class Phrase:
         return f"{self.name} {self.text}" if self.verbal else f"{self.name}: {self.text}"
 
 
-def phrases(sentence: Sentence, term: str = "") -> list[Phrase]:
+def phrases(sentence: Sentence, term: str = "", most: int = TEXT_WORDS) -> list[Phrase]:
     """The sentence's short forms, from the fullest to the shortest; empty when it has none that stays whole and true.
 
-    `term`: what the slide is about; a sentence about it need not name it again.
+    `term`: what the slide is about; a sentence about it need not name it again. `most`: words beside the subject.
     """
     found: dict[Phrase, None] = {}
     for name, text in _parts(sentence.text):
@@ -115,14 +149,14 @@ def phrases(sentence: Sentence, term: str = "") -> list[Phrase]:
             shown = Phrase("" if own else _set(name, sentence), _set(rest, sentence))
             number = _NUMBER_RULE.sub("", rest)
             named = _IS.sub("", rest)
-            if len(words(rest)) <= TEXT_WORDS and not _BROKEN_END.search(rest):
+            if len(words(rest)) <= most and not _BROKEN_END.search(rest):
                 is_noun = named != rest
                 if is_noun and len(words(named)) < 3:
                     continue
                 if is_noun and not own:
                     shown = Phrase(shown.name, _set(named, sentence), verbal=False)
                 found[shown] = None
-            if number != rest and len(words(number)) <= TEXT_WORDS:
+            if number != rest and len(words(number)) <= most:
                 found[Phrase(shown.name, _set(number, sentence), verbal=False)] = None
     return sorted(found, key=lambda phrase: -len(words(phrase.line)))
 
@@ -155,6 +189,7 @@ def _set(text: str, sentence: Sentence) -> str:
 def _parts(text: str) -> tuple[tuple[str, str], ...]:
     """Subject and predicate of the sentence and of its shorter form."""
     bare = patterns.DROPPABLE.sub("", patterns.LABEL.sub("", text.strip()))
+    bare = capitalized(_OPENING_ADVERB.sub("", bare))
     bare = _APPOSITION.sub(r"\g<name> ", re.sub(r"\s*\([^()]*\)", "", bare))
     found = [split_subject(capitalized(form.rstrip(" .!;:"))) for form in (bare, compress(text, TEXT_WORDS)) if form]
     return tuple(dict.fromkeys(part for part in found if part))
@@ -168,6 +203,8 @@ def split_subject(text: str) -> tuple[str, str] | None:
     for place in range(1, min(NAME_WORDS + 1, len(tokens) - 1)):
         word = tokens[place][0]
         if _is_verb([token[0] for token in tokens], place):
+            if _may_have_been_the_verb([token[0] for token in tokens], place):
+                return None
             name, rest = text[: tokens[place].start()].strip(), text[tokens[place].start() :].strip()
             adverb = _ADVERB.search(name)
             if adverb:
@@ -176,7 +213,7 @@ def split_subject(text: str) -> tuple[str, str] | None:
                     rest if adverb["adverb"] in ("therefore", "also", "then", "now") else f"{adverb['adverb']} {rest}"
                 )
             return (name, rest) if not _BROKEN_END.search(name) else None
-        if _BREAKS_SUBJECT.match(word):
+        if _BREAKS_SUBJECT.match(word) or (word in ("a", "an", "the") and tokens[place - 1][0] not in _LINKS):
             return None
     return None
 
@@ -189,7 +226,7 @@ def _is_verb(tokens: list[str], place: int) -> bool:
     before = next((noun for noun, link in pairwise(tokens[:place]) if link in _LINKS), before)
     if _AUXILIARY.match(word):
         return True
-    if not re.fullmatch(r"[a-z]+", word) or "VERB" not in word_classes(word) or before.lower() in ("the", "a", "an"):
+    if not re.fullmatch(r"[a-z]+", word) or "VERB" not in word_classes(word) or _DETERMINER.match(before):
         return False
     if not (_OPENS_OBJECT.match(after) or _is_plural(after)):
         return False
@@ -202,6 +239,16 @@ def _is_verb(tokens: list[str], place: int) -> bool:
     return word.endswith("s") and not word.endswith("ss") and not _is_plural(before) and before[-1].isalnum()
 
 
+def _may_have_been_the_verb(tokens: list[str], place: int) -> bool:
+    """Whether the word before could be the verb and this one its object: “Agile treats change as a part of it”."""
+    word, before, after = tokens[place], tokens[place - 1], tokens[place + 1]
+    if place < 2 or not before.endswith("s") or not {"NOUN", "VERB"} <= word_classes(word):
+        return False
+    if not _PREPOSITION.match(after) or any(token[:1].isdigit() for token in tokens[place + 2 : place + 3]):
+        return False
+    return "VERB" in word_classes(before) and not _MANY.match(tokens[0])
+
+
 def _is_plural(word: str) -> bool:
     bare = word.rstrip(".,;:").lower()
     return bare.endswith("s") and not bare.endswith(("ss", "us", "is", "'s", "’s")) and "NOUN" in word_classes(bare)
@@ -209,7 +256,7 @@ def _is_plural(word: str) -> bool:
 
 def _shorter(text: str) -> Iterator[str]:
     """The predicate, and what is left of it when one tail after the other goes that changes nothing of the rest."""
-    text = _OWN_SENTENCE.sub("", text)
+    text = _IF_NEED_BE.sub("", _OWN_SENTENCE.sub("", text))
     text = _CONSEQUENCE.sub("", text)
     following = _NEXT_CLAUSE.search(text)
     if following and split_subject(capitalized(following["rest"])) and len(words(text[: following.start()])) > 1:
@@ -221,16 +268,19 @@ def _shorter(text: str) -> Iterator[str]:
         yield text
     for cut in _CUTS:
         match = cut.search(text)
-        if not match or _KEEP.search(match[0]) or len(words(text[: match.start()])) < 2:
-            continue
-        if _RELATIVE.search(text[: match.start()]) and not match[0].startswith(","):
-            continue
-        shorter = text[: match.start()].rstrip(" ,;:")
-        if re.match(r" (?:and|in|on|for|with|from|at)\b", match[0]) and re.search(r"\bbetween\b|\bfrom\b", shorter):
-            continue
-        if not _BROKEN_END.search(shorter) and not _INCOMPLETE.search(shorter):
+        shorter = text[: match.start()].rstrip(" ,;:") if match else ""
+        if match and _may_go(match[0], shorter):
             text = shorter
             yield text
+
+
+def _may_go(tail: str, left: str) -> bool:
+    """Whether the predicate that is left says the same without its tail, only less; what is denied stays whole."""
+    if _KEEP.search(tail) or len(words(left)) < 2 or _BROKEN_END.search(left) or _INCOMPLETE.search(left):
+        return False
+    if (NEGATION.search(left) or _RELATIVE.search(left)) and not tail.startswith(","):
+        return False
+    return not (re.match(r" (?:and|in|on|for|with|from|at)\b", tail) and re.search(r"\bbetween\b|\bfrom\b", left))
 
 
 def _same(name: str, term: str) -> bool:
@@ -238,6 +288,39 @@ def _same(name: str, term: str) -> bool:
     bare = without_article(name).lower()
     initials = "".join(word[0] for word in term.split() if word[0].isupper())
     return bare == term.lower() or (len(initials) > 1 and name == initials)
+
+
+def kinds(meaning: str) -> list[str]:
+    """What kind of thing a term is, with less and less of what sets it apart: true of all that the meaning is true of.
+
+    Only of a meaning that opens with “a” or in the plural: of “the portion of the code that is run” the first half is
+    something else. For what is *said to be* the thing; in a list of what is needed, or forbidden, every word counts.
+    """
+    bare = re.sub(r"\s*\([^()]*\)", "", meaning).rstrip(" .;")
+    genus = _GENUS.match(bare)
+    if not genus or (genus["plural"] and not _is_plural(genus["plural"])):
+        return []
+    kept: list[str] = []
+    for cut in _WHAT_KIND:
+        match = cut.search(bare, genus.end())
+        if not match:
+            continue
+        shorter = bare[: match.start()]
+        if _is_kind(shorter):
+            bare = shorter
+            kept.append(bare)
+        elif cut is _RELATIVE_CLAUSE:
+            break  # what is cut later would leave half a clause
+    return kept
+
+
+def _is_kind(phrase: str) -> bool:
+    """Whether the phrase ends with its noun and is no sentence."""
+    found = words(_ARTICLES.sub("", phrase))
+    classes = word_classes(found[-1].lower()) if found else frozenset()
+    if len(found) < 2 or has_finite_verb(phrase) or _BROKEN_END.search(phrase):
+        return False
+    return not classes or ("NOUN" in classes and not ("ADJ" in classes and "," in phrase))
 
 
 def without_article(name: str) -> str:
@@ -253,30 +336,63 @@ def orders(sentence: Sentence, step: bool = False) -> list[str]:
     text = re.sub(r"\s*\([^()]*\)", "", patterns.DROPPABLE.sub("", sentence.text)).rstrip(" .!;:")
     text = capitalized(_ALLOWED.sub("", _WHILE_DOING.sub("", text)))
     found = words(text)
-    known = found and (found[0].lower() in ACTION_VERBS or (step and base_verb(found[0].lower()) == found[0].lower()))
+    known = found and (found[0].lower() in ACTION_VERBS or (step and is_imperative(text)))
     if not known or _KEEP.search(" ".join(found[:3])):
         return []
     kept: list[str] = []
-    for cut in _DETAILS:
-        match = cut.search(text, len(found[0]) + 3)
-        if match and not (_KEEP.search(match[0]) and not match[0].startswith((" that", " which", ", so"))):
-            shorter = text[: match.start()].rstrip(" ,;:")
-            enough = len(words(shorter)) >= (4 if cut is _DETAILS[-1] else 3) and not _POINTS_BACK.search(shorter)
-            enough = enough and not (_ASKS.search(shorter) and not match[0].startswith((",", ";", ":")))
-            if enough and not _BROKEN_END.search(shorter) and not _INCOMPLETE.search(shorter):
-                text = shorter
-                kept.append(capitalized(text))
+    for place in _where_details_begin(text, len(found[0]) + 3):
+        shorter = text[:place].rstrip(" ,;:")
+        if len(shorter) < len(text) and _is_whole_order(shorter, text[place:], sentence):
+            text = shorter
+            kept.append(capitalized(text))
     return kept
 
 
-_DETAILS = tuple(
+def _where_details_begin(text: str, after: int) -> list[int]:
+    """Where the order could end: at its first clause, then at one phrase after the other, from the last on."""
+    clauses = [match.start() for cut in _CLAUSES for match in [cut.search(text, after)] if match]
+    return clauses + [match.start() for match in _PHRASES.finditer(text, after)][::-1]
+
+
+def _is_whole_order(order: str, rest: str, sentence: Sentence) -> bool:
+    """Whether what is left of an order can be followed as it stands, and asks for nothing else than before."""
+    if _KEEP.search(rest) and not rest.startswith((" that", " which", ", so")):
+        return False
+    if len(words(order)) < (4 if rest.startswith(" of ") else 3) or _POINTS_BACK.search(order):
+        return False
+    if _BROKEN_END.search(order) or _INCOMPLETE.search(order) or (re.search(r"\d", order) and re.search(r"\d", rest)):
+        return False
+    if _ASKS.search(order) and not rest.startswith((",", ";", ":")):
+        return False
+    return not _needs_rest(order, rest, sentence)
+
+
+def _needs_rest(order: str, rest: str, sentence: Sentence) -> bool:
+    """Whether the rest says which things are meant (“all people | on the team”), or where something goes."""
+    if rest.startswith((" that", " which", " who")):
+        return not _POINTED_AT.search(order)
+    if rest[:1] in ",;:":
+        return False
+    found = [word.lower() for word in words(order)]
+    if found[-1].endswith("ed") and "NOUN" not in word_classes(found[-1]):
+        return True
+    if _NO_OBJECT.search(order) or _CLAUSE.search(_SUBORDINATE.split(rest)[0]) or NEGATION.search(order):
+        return True
+    if rest.startswith(" of "):
+        return bool(_HOLDER.search(order))
+    if not re.match(r" (?:on|in|from|with|for|into|by|at|before|after|through|using)\b", rest):
+        return False
+    vague = _ALL_OF_A_KIND.search(order) or not _ONE_THING.search(order)
+    names = any(code in rest for code in sentence.code())
+    return bool(vague or names or (found[0] in _PUTS and len(found) < 5))
+
+
+_CLAUSES = tuple(
     re.compile(pattern)
-    for pattern in (
-        r"[,;:] .*$",
-        r" (?:that|which|who)\b.*$",
-        r" (?:so that|because|and (?:then )?\w+)\b.*$",
-        r" (?:before|after|by|using|through|with|for|on|from|in)\b.*$",
-        r" (?:to (?=(?:the|an?|your|its|their|each|every|all|\d)\b)|and\b).*$",  # never inside “time to live”
-        r"(?<!out)(?<!instead)(?<!because)(?<!ahead)(?<!front)(?<!outside)(?<!top)(?<!half) of\b.*$",
-    )
+    for pattern in (r"[,;:] .*$", r" (?:that|which|who)\b.*$", r" (?:so that|because|and (?:then )?\w+)\b.*$")
+)
+_PHRASES = re.compile(
+    r" (?:(?:before|after|by|using|through|with|for|on|from|in|and)|"
+    r"to (?=(?:the|an?|your|its|their|each|every|all|\d)\b)|"  # never inside “time to live”
+    r"(?<!out )(?<!instead )(?<!because )(?<!ahead )(?<!front )(?<!outside )(?<!top )(?<!half )of)\b"
 )

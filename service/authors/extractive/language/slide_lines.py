@@ -34,6 +34,7 @@ _PURPOSE = re.compile(
 _CONDITION = re.compile(
     r"\b(?:unless|except|only|not|never|without|until|no longer|other than|if|when|cannot|can[’\']t|don[’\']t)\b", _I
 )
+NEGATION = re.compile(r"\b(?:no|not|never|nobody|nothing|cannot|without|\w+n[’\']t)\b", _I)
 _LEADING_CLAUSE = re.compile(
     r"^(?:Because|Since|As|Although|Though|Even though|Even if|While|Despite|Given|Using|By \w+ing|In order to|"
     r"To \w+|Beyond|Besides|Like|At (?:the )?[\w ,]{3,40}level|In addition to|Along with|Based on|According to|Perhaps|"
@@ -49,6 +50,7 @@ _SECOND_CLAUSE = re.compile(
 )
 _OPEN_CLAUSE = re.compile(r"(?:if|when|once|unless|for|in|after|before|to)\b", _I)
 _SUBORDINATE_ONLY = re.compile(r"(?:if|when|while|because|as|since|although|unless|once|for|in)\b[^,]*$", _I)
+_HALF_SENTENCE = re.compile(r"(?:if|when|while|because|since|although|unless|once)\b[^,:]*$", _I)
 _DASH = re.compile(r"\s[–—-]\s|—")
 _PARENTHESES = re.compile(r"\s*\((?:[^()]|\([^()]*\))*\)")
 _PRONOUN_OPENING = re.compile(
@@ -118,7 +120,10 @@ _ITEM_HEAD = re.compile(
     r"^(.{8,60}?\b[\w’'`-]{3,})(?:,|;|:| (?:before|when|with|by|for|so|because|that|which|while|after|if|unless|until|"
     r"using|from|through|via|without|whether|where|as|in|on|at|to(?= (?:the|an?|your|each|\d)))\b)"
 )
-_ITEM_OPENING = re.compile(r"(?:if|when|for|in|on|to|as|while|because|although|not|using|by)\b", _I)
+_ITEM_OPENING = re.compile(
+    r"(?:if|when|for|in|on|to|as|while|because|although|not|using|by|with|without|at|from|after|before|once)\b", _I
+)
+_STEP_BY_MEANS = re.compile(r"^(?:Using|With|By \w+ing)\b[^.:;]{3,80}, (?P<main>\w[^,]*)$")
 _CONDITIONAL_STEP = re.compile(r"^(?:In|For|If|When|Where|Once|After|Before)\b[^,]{5,160}, (?P<main>\w.*)")
 _ITEM_BROKEN = re.compile(
     r"\b(?:is|are|be|was|the|a|can|should|must|not|have|has|able|sure|need|needs|prior|they|it|you|we|that|how|what|"
@@ -151,6 +156,8 @@ def compress(text: str, limit: int = LINE_WORDS) -> str:
 def _fits(cut: str, limit: int, original: int) -> bool:
     count = len(words(_ARTICLE.sub("", cut)))
     if count > limit or not count or (count < 3 and original > 6):
+        return False
+    if _HALF_SENTENCE.match(cut):
         return False
     if _PRONOUN_OPENING.match(cut) and not _ALLOWED_IT.match(cut):
         return False
@@ -204,8 +211,10 @@ def _cut_tail(text: str, pattern: re.Pattern[str]) -> str:
     if not match:
         return text
     head, tail = text[: match.start()], re.sub(r"(?:because|since|even).*", "", match[0])
-    if len(words(head)) < 5 or _CONDITION.search(tail) or re.search(r"[,;]?\s*(?:&|and|or)$", head):
+    if len(words(head)) < 5 or _CONDITION.search(tail) or re.search(r"[,;]?\s*(?:&|and|or)$|\bto \w+$", head):
         return text
+    if pattern is _PURPOSE and NEGATION.search(head):
+        return text  # what is denied is denied of all of it
     return text if _SUBORDINATE_ONLY.match(head) else head
 
 
@@ -286,6 +295,11 @@ def item_line(sentence: Sentence) -> str:
     cut = compress(text)
     if cut:
         return set_code(_recased(telegraph(cut), sentence), sentence)
+    means = _STEP_BY_MEANS.match(whole)
+    if means and words(means["main"])[0].lower() in ACTION_VERBS:
+        return (
+            set_code(telegraph(capitalized(means["main"])), sentence) if len(words(means["main"])) <= LINE_WORDS else ""
+        )
     conditional = _CONDITIONAL_STEP.match(whole)
     if conditional and words(conditional["main"])[0].lower() in ACTION_VERBS:
         cut = compress(capitalized(conditional["main"]), 12)

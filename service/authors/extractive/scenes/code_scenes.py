@@ -15,11 +15,13 @@ from service.authors.extractive.scenes.draft import Said, SceneDraft, say, signp
 from service.authors.extractive.scenes.prose import tell
 from service.authors.extractive.scenes.signposts import Signposts
 from service.authors.extractive.sources.material import Idea, Section, Unit
+from service.domain.conventions import SLIDE_SECONDS
 
 LINES_SHOWN = 14
-PIECES = 3
+PIECES, PIECE_LINES = 3, 12  # that share a slide
 EXPLAINING_WORDS = 60
 SECONDS_A_LINE, MOST_PAUSE, WORDS_A_SECOND = 1.5, 8.0, 2.5
+LONG_SILENCE = 5.0  # seconds after which listeners wonder whether the sound is gone, unless they were told what to do
 _FRAGMENT = re.compile(r"^(?:If|When|Once|After)\b[^,]*:$")
 _OBJECT_MISSING = re.compile(
     r"\b(?:by running|by typing|running|run|typing|type|using|use|entering|enters?|runs|types|uses|with)$"
@@ -75,10 +77,21 @@ def code_scene(
         "focus": tuple(focus) if len(ideas) > 1 else (),
         "output": tuple(line[:400] for line in output),
     }
-    scene.said[-1].pause = reading_pause(len(lines) + len(output), scene.words)
     scene.heading = section.name
     scene.title = _title(scene, ideas, section)
     return scene
+
+
+def give_time_to_read(scene: SceneDraft, signposts: Signposts) -> None:
+    """Lets a slide of code stand until it can be read, and as long as any slide should."""
+    lines = len(scene.fields["lines"]) + len(scene.fields["output"])
+    pause = reading_pause(lines, scene.words)
+    short = SLIDE_SECONDS[0] + 0.5 - scene.words / WORDS_A_SECOND
+    if max(pause, short) > LONG_SILENCE:
+        sign = signposts.sign("reading")
+        scene.said += [signpost(sign)] if sign else []
+        short -= len(words(sign)) / WORDS_A_SECOND
+    scene.said[-1].pause = round(min(MOST_PAUSE, max(pause, short, 0.0)), 1)
 
 
 def reading_pause(lines: int, spoken: int) -> float:
@@ -91,7 +104,9 @@ def reading_pause(lines: int, spoken: int) -> float:
 
 def fits_together(ideas: Sequence[Idea]) -> bool:
     """Whether the snippets can share a slide."""
-    return len(ideas) <= PIECES and sum(len(_piece(idea).code) + len(_piece(idea).output) for idea in ideas) <= 12
+    return (
+        len(ideas) <= PIECES and sum(len(_piece(idea).code) + len(_piece(idea).output) for idea in ideas) <= PIECE_LINES
+    )
 
 
 def _piece(idea: Idea) -> Piece:

@@ -6,32 +6,17 @@ import re
 from collections.abc import Sequence
 
 from service.authors.extractive.language.key_phrases import orders
-from service.authors.extractive.language.lexicon import ACTION_VERBS
 from service.authors.extractive.language.narration import speak
 from service.authors.extractive.language.sentences import Sentence
 from service.authors.extractive.language.slide_lines import as_shown, compress, slide_line, telegraph
-from service.authors.extractive.language.words import Casing, overlap, stems
+from service.authors.extractive.language.words import Casing, content_words, overlap, stems, words
 from service.authors.extractive.lessons.pretraining import HEADING
 from service.authors.extractive.scenes.draft import AFTER_ALL, Line, Said, SceneDraft, say, signpost
 from service.authors.extractive.sources.material import Idea, Section, Unit
+from service.domain.conventions import SLIDE_SECONDS
 from service.domain.course import Objective
 from service.domain.quiz import QuizItem
 
-_NO_HOW = frozenset(
-    (
-        "describe",
-        "explain",
-        "identify",
-        "recognize",
-        "discuss",
-        "define",
-        "apply",
-        "use",
-        "list",
-        "distinguish",
-        "compare",
-    )
-)
 _EXAMPLES = re.compile(r"(?:examples?|failures?|fails?|pass(?:es)?|correct|incorrect|code samples?)\b", re.IGNORECASE)
 _UNFINISHED = re.compile(
     r"\b(?:with|by|using|running|typing|to|the|and|or|is|are)[.:]?$"
@@ -45,7 +30,15 @@ _COUNTS = ("one", "two", "three", "four", "five")
 _SENTENCE = re.compile(r"[?!“”\"]|\b(?:is|are|was|were|do|does|did|can|should|must|you|we|i|because)\b")
 FEWEST_POINTS = 2  # of a recap: one point alone is no look back
 SHORT_AIMS = 38  # words: fifteen seconds
+FEWEST_AIM_WORDS = 3  # with meaning: “apply the rules” says of no lesson what it is about
+RECALL = (  # what is known already makes room for what is new (Ausubel's subsumption)
+    "Take a moment: what do you know about this already?",
+    "Pause here, and recall what you know of it so far.",
+    "Before you go on: what comes to your mind first?",
+)
+TIME_TO_RECALL = (3.0, 7.0)  # seconds
 PAUSE_FOR_A_QUESTION = 6
+REASON_WORDS = 30
 PAUSE_FOR_PRACTICE = 12
 
 
@@ -57,8 +50,12 @@ def opening(
     hook: str,
     parts: Sequence[str],
     casing: Casing,
+    in_a_hurry: bool = False,
 ) -> list[SceneDraft]:
-    """The title with the question that the lesson answers, what learners can do afterwards, and the lesson's parts."""
+    """The title with the question that the lesson answers, what learners can do afterwards, and the lesson's parts.
+
+    `in_a_hurry`: the lesson is long enough without time to think of what is known already.
+    """
     first = SceneDraft("title", title, kicker=module)
     first.fields = {"number": number, "subtitle": hook}
     first.said = [_spoken_signpost(hook)]
@@ -77,8 +74,19 @@ def opening(
             aims.said.append(said)
         if aims.words < SHORT_AIMS:
             aims.said += _overview(title, parts, casing)
+        if aims.words < SHORT_AIMS and not in_a_hurry:
+            aims.said.append(_recalled(aims, number))
         scenes.append(aims)
     return scenes
+
+
+def _recalled(aims: SceneDraft, number: int) -> Said:
+    """Asks what is known already, with time to think; each lesson in other words than the one before."""
+    said = signpost(RECALL[number % len(RECALL)])
+    said.state = AFTER_ALL
+    left = (SHORT_AIMS - aims.words - said.words) / SHORT_AIMS * SLIDE_SECONDS[0]
+    said.pause = round(min(TIME_TO_RECALL[1], max(TIME_TO_RECALL[0], left + 0.9)), 1)
+    return said
 
 
 def _overview(title: str, parts: Sequence[str], casing: Casing) -> list[Said]:
@@ -100,36 +108,13 @@ def _shorter_aims(text: str) -> list[str]:
     if _NEEDS_BOTH.match(text):
         sides = _SIDES.match(text)
         return [f"{sides['verb']}: {sides['one']} vs {sides['other']}"] if sides else []
-    return orders(Sentence(text, ()), step=True) or _AIM_DETAIL.findall(text)
+    shorter = orders(Sentence(text, ()), step=True) or _AIM_DETAIL.findall(text)
+    return [form for form in shorter if len(content_words(form)) >= FEWEST_AIM_WORDS]
 
 
 def _spoken_signpost(text: str) -> Said:
     spoken = speak(text)
     return Said(text, "" if spoken == text else spoken)
-
-
-def hook_question(
-    title: str, objectives: Sequence[Objective], own_questions: Sequence[Sentence], casing: Casing
-) -> str:
-    """The question that the lesson answers: the source's own, else one made of the first objective."""
-    if own_questions:
-        return (
-            own_questions[0].text.rstrip(" .") if own_questions[0].text.endswith("?") else own_questions[0].text + "?"
-        )
-    aim = objectives[0].text.rstrip(".") if objectives else ""
-    match = re.match(r"Explain what (.+) (is|are)$", aim)
-    if match:
-        return f"What exactly {match[2]} {match[1]}?"
-    match = re.match(r"Compare (.+) with (.+)$", aim)
-    if match:
-        return f"How do {match[1]} and {match[2]} differ, and why does it matter?"
-    verb = aim.split(" ")[0].lower()
-    if verb in ACTION_VERBS | {"resolve", "test"} and verb not in _NO_HOW:
-        return f"How do you {casing.lowered(aim)}?"
-    topic = casing.inside(title)
-    if re.match(r"(?:why|how|what|when|are|is|do)\b", topic):
-        return title.rstrip("?:. ") + "?"
-    return f"What do you need to know about {topic}?"
 
 
 def section_scene(title: str, number: int, of: int, announcement: str) -> SceneDraft:
@@ -180,7 +165,7 @@ def question_scene(item: QuizItem) -> SceneDraft | None:
         "text": item.stem,
         "options": tuple(option.text for option in item.options),
         "correct": item.key[0],
-        "answer": key,
+        "answer": _reason(item, key),
         "pause": PAUSE_FOR_A_QUESTION,
     }
     asked = Said("Quick check: read the question on screen, and pick an answer.")
@@ -190,6 +175,12 @@ def question_scene(item: QuizItem) -> SceneDraft | None:
     answer.speech = "" if speak(text) == text else speak(text)
     scene.said = [asked, answer]
     return scene
+
+
+def _reason(item: QuizItem, key: str) -> str:
+    """What the source says, below the option that is marked already; '' when it says no more, or too much to read."""
+    said = " ".join(item.cites[0].quote.split()) if item.cites else ""
+    return said if len(words(key)) < len(words(said)) <= REASON_WORDS else ""
 
 
 def recap(

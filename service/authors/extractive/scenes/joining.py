@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 
-from service.authors.extractive.scenes.draft import AFTER_ALL, Line, SceneDraft
+from service.authors.extractive.scenes.code_scenes import PIECE_LINES, PIECES
+from service.authors.extractive.scenes.draft import AFTER_ALL, Line, Said, SceneDraft
 
 SHORT, MOST = 38, 130  # words that take 15 and 52 seconds
 TINY = 20  # a slide of 8 seconds is worse than one of a minute
 BRANCHES = 5
+_BUILT_UP = ("list", "steps", "comparison")
 LINES = 4
 _SHOWN_WHOLE = ("code", "comparison", "table", "steps", "list", "figure", "warning", "quote")
 
@@ -17,6 +20,13 @@ def join_short(scenes: list[SceneDraft]) -> None:
     """Joins neighbours of one section while one of them is too short, or has nothing to show; terms first."""
     _join_where(scenes, lambda one, other: one.kind in ("definition", "map") and other.kind == "definition")
     _join_where(scenes, lambda _one, _other: True)
+
+
+def even_out(scenes: Sequence[SceneDraft]) -> None:
+    """Lets slides that are too short take some of what is said before or after them, when nothing joins any more."""
+    for one, other in pairwise(scenes):
+        if one.section == other.section >= 0:
+            _even_out(one, other)
 
 
 def _join_where(scenes: list[SceneDraft], may: Callable[[SceneDraft, SceneDraft], bool]) -> None:
@@ -44,6 +54,7 @@ def _join(one: SceneDraft, other: SceneDraft) -> bool:
         ("map", "bullets"): _absorb,
         ("bullets", "definition"): _lead_in,
         ("bullets", "map"): _lead_in,
+        ("code", "code"): _two_of_code,
     }
     move = by_kinds.get((one.kind, other.kind))
     if move is None and other.kind == "bullets" and one.kind in _SHOWN_WHOLE and _gives_way(other):
@@ -87,6 +98,70 @@ def _two_of_text(one: SceneDraft, other: SceneDraft) -> bool:
     return True
 
 
+def _even_out(one: SceneDraft, other: SceneDraft) -> None:
+    """A slide that is too short takes some of what is said before or after it, if that can spare it."""
+    if other.kind != "bullets" and other.words < SHORT and _can_spare(one):
+        for place in range(len(one.said) - 1, 0, -1):
+            if other.words >= SHORT or not _hand_over(one, other, one.said[place:], before=True):
+                break
+    elif one.kind in _SHOWN_WHOLE and one.words < SHORT and _can_spare(other):
+        for place in range(1, len(other.said)):
+            if one.words >= SHORT or not _hand_over(other, one, other.said[:place], before=False):
+                break
+
+
+def _can_spare(scene: SceneDraft) -> bool:
+    return scene.kind == "bullets" and not _is_note(scene) and bool(scene.lines)
+
+
+def _hand_over(giver: SceneDraft, taker: SceneDraft, moved: Sequence[Said], before: bool) -> bool:
+    """Moves sentences to the neighbour, unless that cuts what hangs together; true when a longer run may do."""
+    kept = [said for said in giver.said if not any(said is one for one in moved)]
+    lines = [line for line in giver.lines if not any(said.shows is line for said in moved)]
+    left = sum(said.words for said in kept)
+    if left < SHORT or not lines:
+        return False
+    follows = (moved if before else kept)[0].sentence
+    if follows is None or follows.leans:
+        return True
+    for said in moved:
+        said.shows = None
+        said.state = AFTER_ALL if not before and taker.kind in _BUILT_UP and said is moved[0] else None
+    giver.said, giver.lines = kept, lines
+    taker.said = [*moved, *taker.said] if before else [*taker.said, *moved]
+    return False
+
+
+def _two_of_code(one: SceneDraft, other: SceneDraft) -> bool:
+    """Two short pieces of code below each other, each set off while it is spoken of."""
+    first, second = _pieces(one), _pieces(other)
+    shown = [line for piece in (*first, *second) for line in piece]
+    if len(shown) > PIECE_LINES or len(first) + len(second) > PIECES or one.fields["lang"] != other.fields["lang"]:
+        return False
+    starts = [sum(len(piece) for piece in (*first, *second)[:n]) for n in range(len(first) + len(second))]
+    ends = [*starts[1:], len(shown)]
+    for scene, before in ((one, 0), (other, len(first))):
+        if not scene.fields["focus"]:
+            next((said for said in scene.said if said.cites), scene.said[0]).state = 1
+        for said in scene.said:
+            said.state = said.state + before if said.state else said.state
+    focus = tuple((start + 1, end) for start, end in zip(starts, ends, strict=True))
+    one.fields = {**one.fields, "lines": tuple(shown), "output": (), "focus": focus}
+    one.title = one.title if one.title == other.title else one.heading
+    one.cites += other.cites
+    one.said += other.said
+    return True
+
+
+def _pieces(scene: SceneDraft) -> list[tuple[str, ...]]:
+    """The lines of each piece of code, its output among them."""
+    lines = scene.fields["lines"]
+    ranges = scene.fields["focus"] or ((1, len(lines)),)
+    found = [tuple(lines[start - 1 : end]) for start, end in ranges]
+    found[-1] += scene.fields["output"]
+    return found
+
+
 def _two_terms(one: SceneDraft, other: SceneDraft) -> bool:
     """Two terms side by side as branches of the heading that they stand under."""
     first = _term_line(one)
@@ -123,7 +198,7 @@ def _absorb(one: SceneDraft, other: SceneDraft) -> bool:
     """What is said next is said while the first slide still stands, with all of it shown again."""
     if _is_note(other):
         return False
-    if one.kind in ("list", "steps", "comparison") and other.said:
+    if one.kind in _BUILT_UP and other.said:
         other.said[0].state = AFTER_ALL
     for said in other.said:
         said.shows = None

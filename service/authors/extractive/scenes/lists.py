@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 
 from service.authors.extractive.language import patterns
-from service.authors.extractive.language.key_phrases import orders
+from service.authors.extractive.language.key_phrases import orders, phrases
 from service.authors.extractive.language.narration import can_be_said, speak
 from service.authors.extractive.language.sentences import Sentence
 from service.authors.extractive.language.slide_lines import as_shown, item_line, set_code, telegraph
@@ -20,6 +20,8 @@ from service.authors.extractive.sources.material import Idea, Section, Unit
 LINES_ON_A_SLIDE = 5
 WORDS_ON_A_SLIDE = 140
 WHOLE_WORDS = 18  # of an entry that is shown as it is when it has no short form
+LONG_TEXT = 14  # of what a shortened entry says of its subject
+MOST_WORDS = 26  # of an entry that is shown whole because it has no shorter form
 UNSPEAKABLE = "These are easier to read than to hear."
 ROWS_ON_A_SLIDE = 7
 ROWS_READ_ALOUD = 2  # of a larger table one row is read, and the others are looked at: a voice that reads on hinders
@@ -79,7 +81,7 @@ def _opening(idea: Idea, lead: Sentence | None, signposts: Signposts) -> list[Sa
 
 
 def _add_item(scene: SceneDraft, unit: Unit, number: int) -> None:
-    line = Line(capitalized(re.sub(r"^And (?=[a-z])", "", _shown(unit.head))), unit.head.cites, keep=True)
+    line = Line(capitalized(re.sub(r"^And (?=[a-z])", "", _entry(unit))), unit.head.cites, keep=True)
     if scene.kind != "steps" and number:
         line.text = f"{number}. {line.text}"
     scene.lines.append(line)
@@ -98,6 +100,16 @@ def _add_item(scene: SceneDraft, unit: Unit, number: int) -> None:
         scene.said.append(said)
 
 
+def _entry(unit: Unit) -> str:
+    """What the slide shows of the entry; a condition alone says nothing, so it is shown with what is to be done."""
+    condition = unit.head.text.rstrip(".: ")
+    if len(unit.sentences) < 2 or not _HALF_STEP.match(condition):
+        return _shown(unit.head)
+    then = _shown(unit.sentences[1])
+    both = f"{as_shown(condition, unit.head)}: {then[:1].lower()}{then[1:]}"
+    return both if len(words(both)) <= WHOLE_WORDS else f"Where it applies: {then[:1].lower()}{then[1:]}"
+
+
 def _shown(sentence: Sentence) -> str:
     """The item's short form; an item that has none is cut at a clause or a detail, at a word with an ellipsis last."""
     following = patterns.FOLLOWING.search(sentence.text)
@@ -113,8 +125,15 @@ def _shown(sentence: Sentence) -> str:
     bare = re.sub(r"\s*\([^()]*\)", "", sentence.text).rstrip(" .;,")
     if len(words(bare)) <= WHOLE_WORDS:
         return as_shown(bare, sentence)
-    short = orders(sentence, step=True)
-    return set_code(short[0], sentence) if short else " ".join(bare.split()[:12]).rstrip(" ,;:(") + "…"
+    short = orders(sentence, step=True) or [phrase.line for phrase in phrases(sentence, most=LONG_TEXT)]
+    if short:
+        return set_code(short[0], sentence)
+    return as_shown(bare, sentence) if len(words(bare)) <= MOST_WORDS else _beginning(bare)
+
+
+def _beginning(text: str) -> str:
+    """The first words of an entry that is too long to be shown and has no shorter form."""
+    return " ".join(text.split()[:12]).rstrip(" ,;:(") + "…"
 
 
 def _only_code(sentence: Sentence) -> bool:

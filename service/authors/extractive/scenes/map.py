@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from service.authors.extractive.language.key_phrases import clauses, phrases, without_article
+from service.authors.extractive.language.key_phrases import clauses, kinds, phrases, without_article
 from service.authors.extractive.language.sentences import Sentence
 from service.authors.extractive.language.slide_lines import compress, set_code
 from service.authors.extractive.language.words import capitalized, words
@@ -19,6 +19,7 @@ _NO_LABEL = re.compile(
     r".*\d|(?:some|most|many|few|several|no|your|our|my|other|first|second|third|last|next|all|any)\b", re.IGNORECASE
 )
 _NAMED = re.compile(r"^(?P<name>[^:;,.]{1,60}?)(?:: | [-–—] )(?P<text>[^:]+)$")
+_NO_MEANING = re.compile(r"(?:also|aka|formerly|when|if|where|while|as|usually|sometimes)\b", re.IGNORECASE)
 _BETWEEN = re.compile(r", (?:and |or )?| and | or ")
 
 
@@ -27,8 +28,10 @@ def draw_maps(scenes: Iterable[SceneDraft]) -> None:
     for scene in scenes:
         if scene.kind == "definition":
             _around_the_term(scene)
-        elif scene.kind == "bullets" and len(scene.lines) > 1 and scene.kicker not in ("Note", "Warning"):
-            _under_the_heading(scene)
+        elif scene.kind == "bullets" and scene.kicker not in ("Note", "Warning"):
+            _around_a_subject(scene)
+            if scene.kind == "bullets":
+                _under_the_heading(scene)
         elif scene.kind == "list" and 2 <= len(scene.lines) <= BRANCHES + 1:
             _members(scene)
 
@@ -109,6 +112,29 @@ def label(name: str, most: int = SHORT_NAME, least: int = 2) -> list[tuple[str, 
     return [(bare, "")] if telling and not _NO_LABEL.match(bare) else []
 
 
+def _around_a_subject(scene: SceneDraft) -> None:
+    """Prose that says several things of one subject: the subject on the card, what is said of it on the branches."""
+    told: dict[str, list[tuple[Said, Line]]] = {}
+    for said in scene.facts():
+        line = _branch(said.sentence, "") if said.sentence else None
+        if line and line.text:
+            told.setdefault(without_article(line.name).lower(), []).append((said, line))
+    about = max(told.values(), key=len, default=[])[:BRANCHES]
+    shown = sum(said.shows is not None for said in scene.said)
+    if len(about) < 2 or len(about) < shown - 1:
+        return
+    subject = without_article(about[0][1].name)
+    if not label(subject, least=1):
+        return
+    for said in scene.said:
+        said.shows = next((line for own, line in about if own is said), None)
+    for _, line in about:
+        line.forms = [("", text) for name, text in line.forms if text]
+        line.name, line.text = line.forms[0]
+    scene.kicker = scene.title if scene.title.lower() != subject.lower() else scene.kicker
+    scene.kind, scene.title, scene.lines, scene.fields = "map", subject, [line for _, line in about], {"text": ""}
+
+
 def _under_the_heading(scene: SceneDraft) -> None:
     """Prose whose sentences name what they are about: each subject is a branch of the heading."""
     branches: list[tuple[Said, Line]] = []
@@ -131,14 +157,30 @@ def _as_whole_lines(lines: Iterable[Line]) -> None:
         line.name, line.text = line.forms[0]
 
 
+def _as_names(lines: Iterable[Line]) -> None:
+    """Beside names of which something is said, an entry of which nothing is said is a name, too."""
+    for line in lines:
+        if not line.name and len(words(line.text)) <= LONG_NAME:
+            line.name, line.text, line.forms = line.text, "", [(line.text, "")]
+
+
+def _as_text(meaning: str) -> str:
+    """What stands below a name: without the article that it opens with, and small, since it begins no sentence."""
+    bare = re.sub(r"^(?:the|an?) ", "", meaning, flags=re.IGNORECASE)
+    return bare[:1].lower() + bare[1:] if bare[1:2].islower() else bare
+
+
 def _named(sentence: Sentence) -> Line | None:
     """An entry that begins with a name, set off by a dash or a colon from what it is."""
     found = _NAMED.match(re.sub(r"\s*\([^()]*\)", "", sentence.text).rstrip(" .;"))
-    if not found or len(words(found["name"])) > LONG_NAME or len(found["name"]) < len("DNS"):
+    if not found or len(words(found["name"])) > LONG_NAME:
+        return None
+    if len(found["name"]) < len("DNS") and not found["name"].isupper():
         return None
     name = set_code(found["name"], sentence)
-    texts = [found["text"], compress(found["text"], 8)]
-    forms = [(name, set_code(text, sentence)) for text in texts if 0 < len(words(text)) <= LONG_TEXT]
+    texts = [found["text"], compress(found["text"], 8), *kinds(found["text"])]
+    texts = [text for text in texts if 0 < len(words(text)) <= LONG_TEXT and not _NO_MEANING.match(text)]
+    forms = [(name, set_code(_as_text(text), sentence)) for text in sorted(texts, key=lambda text: -len(words(text)))]
     forms += [(name, "")]
     return Line(forms[0][1], sentence.cites, name, forms)
 
@@ -148,7 +190,9 @@ def _members(scene: SceneDraft) -> None:
     drawn = {id(said.shows): line for said in scene.facts() if said.shows and (line := _member(said))}
     if len(drawn) < len(scene.lines) or any(re.match(r"\d", line.text) for line in scene.lines):
         return
-    if any(not line.name for line in drawn.values()):
+    if any(_is_named(said) and drawn[id(said.shows)].text for said in scene.facts() if said.shows):
+        _as_names(drawn.values())
+    elif any(not line.name for line in drawn.values()):
         entries = [drawn[id(said.shows)] for said in scene.facts() if said.shows and not _is_named(said)]
         _as_whole_lines(entries)
     for said in scene.said:
@@ -168,7 +212,8 @@ def _member(said: Said) -> Line | None:
         return None
     named = _named(sentence)
     line = named or _branch(sentence, "")
-    if len(words(shows.text)) <= SHORT_NAME and not (line and line.name == shows.text and line.text):
+    said_of = line is not None and line.text and shows.text.startswith(line.name)
+    if len(words(shows.text)) <= SHORT_NAME and not said_of:
         return Line(shows.text, shows.cites, forms=[("", shows.text)], keep=True)
     if line is None or not line.name:
         return None

@@ -19,6 +19,11 @@ _SIGNS = {
         "Here it is in practice.",
         "See it on screen.",
     ),
+    "reading": (
+        "Take a moment to read it line by line.",
+        "Say in your own words what it does.",
+        "Which part of it would you change for your own case?",
+    ),
     "steps": ("Work through it step by step.", "Here are the steps, in order."),
     "table": ("The table puts the cases side by side.", "Compare the rows of this table."),
     "list": ("Here is the list.", "Take the points one by one."),

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import re
 
-from service.authors.extractive.language.key_phrases import orders, phrases, split_subject
+from service.authors.extractive.language.key_phrases import orders, phrases
 from service.authors.extractive.language.sentences import Sentence
 from service.authors.extractive.language.slide_lines import compress, set_code
 from service.authors.extractive.language.words import fourgrams, words
 from service.authors.extractive.scenes.draft import BUILT, Line, SceneDraft
-from service.authors.extractive.scenes.map import SHORT_NAME, label
+from service.authors.extractive.scenes.map import SHORT_NAME
 from service.authors.extractive.scenes.recall import PROCEDURES
 from service.domain.conventions import SLIDE_WORDS, SPEECH_ON_SLIDE
 
-LINE_NAME = 6  # words of a subject that stands for its sentence on a line
+LINE_TEXT = 12  # words that a line says of its subject
 _TILL = re.compile(
     r" (?:until|till|as long as|as soon as|once) .*$"
 )  # how long a step takes is said, if there is no room
+_NUMBER = re.compile(r"\d+\. ")  # of a step on a second slide
 NO_GAIN = (0, 0, 0)
 
 
@@ -32,7 +33,7 @@ def thin(scene: SceneDraft) -> None:
         _find_shorter_lines(scene)
     if scene.kind not in (*BUILT, "recap") or not scene.lines:
         return
-    spoken = fourgrams(" ".join(said.text for said in scene.said)) if scene.kind != "recap" else set()
+    spoken = fourgrams(" ".join(said.text for said in scene.said)) if scene.kind != "recap" and scene.facts() else set()
     while _too_full(scene, spoken):
         best = max(scene.lines, key=lambda line: _gain(line, spoken))
         if _gain(best, spoken) > NO_GAIN:
@@ -61,7 +62,10 @@ def _back_to_card(scene: SceneDraft) -> None:
 def _find_shorter_lines(scene: SceneDraft) -> None:
     for said in scene.facts():
         if said.shows is not None and said.sentence is not None and not said.shows.forms:
-            said.shows.forms = _line_forms(said.shows.text, said.sentence, scene.kind in ("steps", "worked"))
+            number = _NUMBER.match(said.shows.text)
+            text = said.shows.text[number.end() :] if number else said.shows.text
+            forms = _line_forms(text, said.sentence, scene.kind in ("steps", "worked") or number is not None)
+            said.shows.forms = [(name, f"{number[0] if number else ''}{form}") for name, form in forms]
 
 
 def _shorten_line(scene: SceneDraft, best: Line) -> None:
@@ -74,7 +78,7 @@ def _shorten_line(scene: SceneDraft, best: Line) -> None:
 
 def _drop_line(scene: SceneDraft, spoken: set[tuple[str, ...]]) -> bool:
     """Drops the line that copies most, if the slide can do without one."""
-    if scene.kind in PROCEDURES or len(scene.lines) <= (1 if scene.kind == "map" else 2):
+    if scene.kind in PROCEDURES or len(scene.lines) <= (2 if scene.kind == "recap" else 1):
         return False
     may_go = [line for line in scene.lines if line.cites and not line.keep]
     if may_go:
@@ -107,9 +111,8 @@ def _shorten_text(scene: SceneDraft) -> None:
 
 def _line_forms(text: str, sentence: Sentence, step: bool) -> list[tuple[str, str]]:
     """What the line may be shortened to, its own wording first."""
-    found = [compress(sentence.text, 8), *orders(sentence, step), *(phrase.line for phrase in phrases(sentence))]
-    subject = next((label(part[0], LINE_NAME) for part in [split_subject(sentence.text)] if part), [])
-    found += [name for name, _ in subject if " " in name]
+    told = phrases(sentence, most=LINE_TEXT)
+    found = [compress(sentence.text, 8), *orders(sentence, step), *(phrase.line for phrase in told)]
     found += [_TILL.sub("", text)] if step and len(words(_TILL.sub("", text))) > SHORT_NAME else []
     shorter = {set_code(form, sentence): None for form in found if form}
     kept = sorted((form for form in shorter if len(words(form)) < len(words(text))), key=lambda form: -len(words(form)))

@@ -7,29 +7,36 @@ from collections import Counter
 from collections.abc import Sequence
 
 from service.authors.extractive.language import patterns
+from service.authors.extractive.language.key_phrases import split_subject
 from service.authors.extractive.language.narration import speak
 from service.authors.extractive.language.sentences import Sentence
 from service.authors.extractive.language.verb_forms import base_verb, word_classes
 from service.authors.extractive.language.words import bag, cosine, shorten
 from service.authors.extractive.lessons.pretraining import HEADING
 from service.authors.extractive.outline.titles import key_terms
-from service.authors.extractive.scenes.code_scenes import EXPLAINING_WORDS, code_scene, fits_together
+from service.authors.extractive.scenes.code_scenes import (
+    EXPLAINING_WORDS,
+    code_scene,
+    fits_together,
+    give_time_to_read,
+)
 from service.authors.extractive.scenes.draft import SceneDraft, finish, signpost
 from service.authors.extractive.scenes.frame import (
-    hook_question,
     opening,
     practice_scene,
     question_scene,
     recap,
     section_scene,
 )
-from service.authors.extractive.scenes.joining import join_short
+from service.authors.extractive.scenes.hooks import hook_question
+from service.authors.extractive.scenes.joining import even_out, join_short
 from service.authors.extractive.scenes.lists import list_scenes, table_scene
-from service.authors.extractive.scenes.map import draw_maps
+from service.authors.extractive.scenes.map import draw_maps, label
 from service.authors.extractive.scenes.prose import TextScenes, fill_empty
 from service.authors.extractive.scenes.recall import faded_scene, objective_scene, recall_scene
 from service.authors.extractive.scenes.selection import left_out
 from service.authors.extractive.scenes.signposts import Signposts
+from service.authors.extractive.scenes.splitting import split_full
 from service.authors.extractive.scenes.stages import draw_stages
 from service.authors.extractive.scenes.thinning import thin
 from service.authors.extractive.sources.library import Library
@@ -44,6 +51,7 @@ from service.domain.source import Cite
 
 PRACTICE_IN_A_VIDEO = 2
 FADED_IN_A_VIDEO = 1
+UNHURRIED = 720  # words of a lesson's body; a longer one has no room for pauses to think
 
 
 def storyboard_of(plan: CoursePlan, lesson: Lesson, library: Library, check: QuizItem | None) -> board.Storyboard:
@@ -54,16 +62,24 @@ def storyboard_of(plan: CoursePlan, lesson: Lesson, library: Library, check: Qui
     number = [planned.id for planned in plan.lessons].index(lesson.id) + 1
     module = plan.module_of(lesson.id).title
     hook = hook_question(lesson.title, lesson.objectives, _own_questions(plan, lesson, library), library.casing)
-    parts = _parts(sections)
-    scenes = opening(lesson.title, module, number, lesson.objectives, hook, parts, library.casing)
-    body = _Body(sections, dropped, library).scenes()
+    drawn = _Body(sections, dropped, library)
+    body = drawn.scenes()
     join_short(body)
     fill_empty(body)
     draw_maps(body)
     draw_stages(body)
+    even_out(body)
     _retitle(body, sections)
-    for scene in (*scenes, *body):
+    for scene in body:
         thin(scene)
+    split_full(body)
+    in_a_hurry = sum(scene.words for scene in body) > UNHURRIED
+    for scene in body:
+        if scene.kind == "code" and not in_a_hurry:
+            give_time_to_read(scene, drawn.signposts)
+    scenes = opening(
+        lesson.title, module, number, lesson.objectives, hook, _parts(sections), library.casing, in_a_hurry
+    )
     shown = max((scene.lines for scene in body), key=len, default=[])
     closing = recap(lesson.objectives, sections, keypoints, dropped, shown, library.casing)
     scenes += _with_questions(body, check, sections)
@@ -299,9 +315,20 @@ def _retitle(scenes: Sequence[SceneDraft], sections: Sequence[Section]) -> None:
             fresh = f"{scene.title}: {term}"
             if term and not seen[fresh] and len(fresh) <= 60:
                 scene.title = fresh
+            elif scene.kind == "bullets" and not scene.kicker:
+                _title_by_subject(scene, seen)
         elif scene.kind == "code" and seen[scene.title]:
             scene.title = scene.heading
         seen[scene.title] += 1
+
+
+def _title_by_subject(scene: SceneDraft, seen: Counter[str]) -> None:
+    """Titles the slide by what its first line is about; the heading, which others have had, goes above."""
+    said = next((said for said in scene.facts() if said.shows in scene.lines), None)
+    parts = split_subject(said.sentence.text) if said and said.sentence else None
+    subject = label(parts[0]) if parts else []
+    if subject and not seen[subject[0][0]] and not _names(subject[0][0], scene.title):
+        scene.kicker, scene.title = scene.title, subject[0][0]
 
 
 def _names(term: str, text: str) -> bool:
