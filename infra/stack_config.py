@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any, Literal
 
 import pulumi
@@ -135,12 +135,26 @@ class Media(Group):
         return self
 
 
+def _in_an_image(none: str) -> Callable[[str], str]:
+    """Refuses a model that is neither this word for none nor one of OpenAI's."""
+
+    def checked(model: str) -> str:
+        if model != none and not re.fullmatch("openai:.+", model):
+            raise ValueError(f"no image brings {model!r}; it is {none} or openai:MODEL")
+        return model
+
+    return checked
+
+
 class Models(Group):
-    """Author, voice, embeddings and index, written as the site's own settings take them."""
+    """Author, voice, embeddings and index, written as the site's own settings take them.
+
+    A laptop has more voices and an embedding model of its own; they weigh more than the images do.
+    """
 
     llm: str = Field(default="offline", pattern=r"^(offline|openai:.+)$")
-    speech: str = Field(default="silent:", pattern=r"^(silent:|espeak:|piper:|openai:.+)")
-    embeddings: str = Field(default="none:", pattern=r"^(none:|local:|openai:.+)")
+    speech: Annotated[str, AfterValidator(_in_an_image("silent:"))] = "silent:"
+    embeddings: Annotated[str, AfterValidator(_in_an_image("none:"))] = "none:"
     vectors_url: str = Field(default="memory:", pattern=r"^(memory:|https://.+)$")
 
     @property
