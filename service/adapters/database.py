@@ -17,11 +17,13 @@ from sqlalchemy import URL, Engine, create_engine, make_url
 from sqlalchemy.exc import ArgumentError
 
 from service.adapters.embedded_postgres import EmbeddedPostgres
+from service.adapters.postmaster import running
 from service.errors import BadInput
 from service.settings import Settings
 from service.traces import trace_engine
 
 DRIVER = "postgresql+pg8000"
+DATABASE_FOLDER = "postgres"  # of an embedded server, within DATA_DIR
 SERVER_TIMEOUTS = {
     "statement_timeout": "20s",
     "lock_timeout": "5s",
@@ -53,7 +55,7 @@ def open_engine(settings: Settings) -> Iterator[Engine]:
     """
     scheme = urlsplit(settings.database_url).scheme
     if scheme == "embedded":
-        with EmbeddedPostgres(settings.data_dir / "postgres") as server:
+        with EmbeddedPostgres(settings.data_dir / DATABASE_FOLDER) as server:
             yield from _disposing(_engine(settings, make_url(server.url)))
     elif scheme == "cloudsql":
         yield from _cloud_sql(settings)
@@ -67,6 +69,16 @@ def resolved(settings: Settings, engine: Engine) -> Settings:
     if urlsplit(settings.database_url).scheme != "embedded":
         return settings
     return settings.model_copy(update={"database_url": engine.url.render_as_string(hide_password=False)})
+
+
+def beside_the_site(settings: Settings) -> Settings:
+    """Settings for a command that may work while the site runs: an embedded server that runs already is named by its
+    socket, so that no second one is started; and without one nothing is changed.
+    """
+    if urlsplit(settings.database_url).scheme != "embedded":
+        return settings
+    found = running((settings.data_dir / DATABASE_FOLDER).resolve())
+    return settings.model_copy(update={"database_url": found}) if found else settings
 
 
 def _disposing(engine: Engine) -> Iterator[Engine]:

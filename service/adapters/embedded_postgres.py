@@ -16,7 +16,6 @@ import pwd
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import threading
@@ -24,14 +23,13 @@ import time
 from pathlib import Path
 from types import TracebackType
 from typing import IO
-from urllib.parse import quote
 
-from service.adapters.offspring import CAP_CHOWN, CAP_KILL, CAP_SETGID, CAP_SETUID, LINUX, Identity, before_exec, lacks
+from service.adapters.offspring import CAP_CHOWN, CAP_KILL, CAP_SETGID, CAP_SETUID, Identity, before_exec, lacks
+from service.adapters.postmaster import SOCKET, address, answers, leftover, ready
 from service.errors import BadInput, Unavailable
 
 log = logging.getLogger(__name__)
 
-SOCKET = ".s.PGSQL.5432"
 SOCKET_DIRS = "coursewright-pg-"
 SOCKET_PATH_LIMIT = 100
 READY_SECONDS = 120.0
@@ -101,7 +99,7 @@ class EmbeddedPostgres:
     def url(self) -> str:
         if self._socket_dir is None:
             raise Unavailable("The embedded PostgreSQL is not running. Start it first.")
-        return f"postgresql+pg8000://app@/postgres?unix_sock={quote(str(self._socket_dir / SOCKET))}"
+        return address(self._socket_dir)
 
     @property
     def pid(self) -> int:
@@ -192,14 +190,14 @@ class EmbeddedPostgres:
 
     def _end_leftover_server(self) -> None:
         """End a server that outlived its app. We hold the lock, so no living app uses it."""
-        pid = _leftover(self.data)
+        pid = leftover(self.data)
         for how, patience in ((signal.SIGINT, 15.0), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0)):
             if not pid:
                 return
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, how)
             until = time.monotonic() + patience
-            while (pid := _leftover(self.data)) and time.monotonic() < until:
+            while (pid := leftover(self.data)) and time.monotonic() < until:
                 time.sleep(0.05)
 
     def _make_cluster(self) -> None:
@@ -247,7 +245,7 @@ class EmbeddedPostgres:
                 env=_ENVIRONMENT,
             )
         until = time.monotonic() + READY_SECONDS
-        while not _ready(self.data, self._server.pid):
+        while not ready(self.data, self._server.pid):
             if self._server.poll() is not None:
                 raise self._refused(log_path.read_bytes()[begins:].decode(errors="replace"))
             if time.monotonic() > until:
@@ -327,36 +325,6 @@ def _identity(data: Path) -> Identity | None:
     raise BadInput(f"PostgreSQL refuses to run as root, and there is no user postgres or nobody here. {WAY_OUT}.")
 
 
-def _ready(data: Path, pid: int) -> bool:
-    """Whether the server of this process says that it takes connections."""
-    lines = _pid_file(data)
-    return len(lines) > 7 and lines[7].strip() == "ready" and lines[0].strip() == str(pid)
-
-
-def _pid_file(data: Path) -> list[str]:
-    with contextlib.suppress(OSError):
-        return (data / "postmaster.pid").read_text().splitlines()
-    return []
-
-
-def _leftover(data: Path) -> int:
-    """The process of a living server over this data folder, 0 when there is none."""
-    lines = _pid_file(data)
-    if not lines or not lines[0].strip().isdigit():
-        return 0
-    command = _command(int(lines[0]))
-    return int(lines[0]) if "postgres" in command and str(data) in command else 0
-
-
-def _command(pid: int) -> str:
-    """The command line of a living process, empty when there is none."""
-    if LINUX:
-        with contextlib.suppress(OSError):
-            return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-        return ""
-    return subprocess.run(["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
-
-
 def _end(server: subprocess.Popen[bytes]) -> None:
     """A fast shutdown, and harder ones when it does not come."""
     for how, patience in ((signal.SIGINT, 20.0), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0)):
@@ -372,7 +340,7 @@ def _remove_stale_socket_dirs(parent: Path) -> None:
     """Remove socket folders whose app is dead and whose server does not answer."""
     for folder in parent.glob(f"{SOCKET_DIRS}*-*"):
         pid = folder.name.removeprefix(SOCKET_DIRS).split("-")[0]
-        if pid.isdigit() and not _alive(int(pid)) and not _answers(folder / SOCKET):
+        if pid.isdigit() and not _alive(int(pid)) and not answers(folder / SOCKET):
             shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -384,13 +352,3 @@ def _alive(pid: int) -> bool:
     except PermissionError:
         return True
     return True
-
-
-def _answers(path: Path) -> bool:
-    with socket.socket(socket.AF_UNIX) as probe:
-        probe.settimeout(1.0)
-        try:
-            probe.connect(str(path))
-        except OSError:
-            return False
-        return True

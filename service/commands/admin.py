@@ -23,11 +23,11 @@ Act = Callable[[Session, Settings, Namespace], list[str]]
 def main(argv: list[str]) -> int:
     """Do one thing to the database of DATABASE_URL, in one transaction, and say what was done."""
     given = _options(argv)
-    from service.adapters.database import open_engine
+    from service.adapters.database import beside_the_site, open_engine
     from service.db.migrate import upgrade
 
     settings = load_settings()
-    with open_engine(settings) as engine:
+    with open_engine(beside_the_site(settings)) as engine:
         if not settings.production:
             upgrade(engine)
         with session_scope(engine) as session:

@@ -29,9 +29,10 @@ def main(argv: list[str]) -> int:
     options.add_argument("--no-video", action="store_true", help="texts, storyboards and quizzes only")
     given = options.parse_args(argv)
     out = new_folder(Path(given.out))
+    from service.adapters.database import beside_the_site
     from service.wiring import open_services
 
-    settings, console = load_settings(), Console(stderr=True)
+    settings, console = beside_the_site(load_settings()), Console(stderr=True)
     configure_logging(settings)
     with open_services(settings) as services, session_scope(services.engine) as session:
         course = find_course(session, given.course)

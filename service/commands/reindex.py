@@ -30,10 +30,11 @@ def main(argv: list[str]) -> int:
     options = parser("reindex", "Embed and index passages anew. PostgreSQL keeps the truth; this rebuilds the rest.")
     options.add_argument("course", nargs="?", type=uuid.UUID, help="the course's id; without it every course")
     given = options.parse_args(argv)
+    from service.adapters.database import beside_the_site
     from service.db.migrate import upgrade
     from service.wiring import open_services
 
-    console, settings = Console(stderr=True), load_settings()
+    console, settings = Console(stderr=True), beside_the_site(load_settings())
     configure_logging(settings)
     with open_services(settings) as services:
         upgrade(services.engine)

@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
 
-from service.adapters import embedded_postgres
+from service.adapters import embedded_postgres, postmaster
 from service.adapters.embedded_postgres import EmbeddedPostgres, binaries
 from service.errors import BadInput
 from service.settings import ROOT
@@ -138,6 +138,24 @@ def test_a_second_app_on_the_same_data_is_refused_and_told_who_runs(tmp_path: Pa
     assert first.poll() is None
 
 
+def test_a_running_server_is_found_beside_its_app_and_a_dead_one_is_not(
+    tmp_path: Path, app: Callable[..., App]
+) -> None:
+    data = (tmp_path / "pg").resolve()
+    assert postmaster.running(data) == ""
+    site = app(data)
+    first_line(site)
+    found = postmaster.running(data)
+    assert "unix_sock=" in found
+    with create_engine(found).connect() as connection:
+        assert connection.scalar(text("SELECT 1")) == 1
+    server = postmaster.leftover(data)
+    site.kill()
+    site.wait()
+    assert _ends(server, 20)
+    assert postmaster.running(data) == ""
+
+
 def test_a_server_left_over_without_its_app_is_ended_by_the_next_start(tmp_path: Path) -> None:
     data = tmp_path / "pg"
     with EmbeddedPostgres(data, durable=False) as server:
@@ -156,7 +174,7 @@ def test_a_server_left_over_without_its_app_is_ended_by_the_next_start(tmp_path:
             stderr=log,
             start_new_session=True,
         )
-        while not embedded_postgres._ready(data, left.pid):
+        while not postmaster.ready(data, left.pid):
             assert left.poll() is None
             time.sleep(0.02)
         with EmbeddedPostgres(data, durable=False) as server:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 import uuid
+from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, create_engine, select
 from sqlalchemy.orm import Session
 
 from service.__main__ import main
+from service.adapters.embedded_postgres import EmbeddedPostgres
 from service.db import jobs, money
 from service.db.invitations import hash_secret, open_invitation
 from service.db.tables import Invitation, Job, JobState
+from service.settings import ROOT
 from tests.engine.desk import Desk
 
 HASH = hash_secret("a secret that was drawn on the operator's machine")
@@ -126,3 +132,22 @@ def test_spending_is_stopped_and_allowed_again(desk: Desk, capsys: pytest.Captur
     assert "allowed again" in said(capsys, "allow-spending")
     assert desk.claim() is not None
     assert "was not stopped" in said(capsys, "allow-spending")
+
+
+def test_somebody_is_invited_while_the_site_of_this_machine_runs(tmp_path: Path) -> None:
+    """The site owns the embedded database; the command uses the server that runs, and leaves it as it was."""
+    plain = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "DATA_DIR": str(tmp_path), "DATABASE_URL": "embedded:"}
+    command = [sys.executable, "-m", "service", "admin", "invite", "ada@example.org"]
+
+    def invited() -> str:
+        done = subprocess.run(command, cwd=ROOT, env=plain, capture_output=True, text=True, timeout=120, check=False)
+        assert done.returncode == 0, done.stderr
+        [secret] = re.findall(r"/sign-up\?invitation=([\w-]{43})\n", done.stdout)
+        return secret
+
+    with EmbeddedPostgres(tmp_path / "postgres", durable=False) as site:
+        pid, secret = site.pid, invited()
+        assert site.pid == pid
+        with Session(create_engine(site.url)) as session:
+            assert open_invitation(session, secret).email == "ada@example.org"
+    assert invited() != secret, "with the site stopped the command starts a server of its own"
