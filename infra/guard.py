@@ -127,7 +127,8 @@ def _make_uptime_check(config: StackConfig, apis: Apis, site_url: str) -> gcp.mo
         display_name="Front page",
         period="300s",
         timeout="30s",  # the first visitor after a rest waits for a cold start, and so does this
-        selected_regions=["USA", "EUROPE", "ASIA_PACIFIC"],
+        # One place each: "USA" would be three, and two of them could call the site down while the world reads it.
+        selected_regions=["USA_VIRGINIA", "EUROPE", "ASIA_PACIFIC"],
         monitored_resource={
             "type": "uptime_url",
             "labels": {"project_id": config.project, "host": urlsplit(site_url).netloc},

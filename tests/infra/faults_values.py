@@ -308,9 +308,9 @@ FAULTS = (
         "what_looks_from_outside_looks_at_the_site_and_writes_to_the_operator",
     ),
     Fault(
-        "a look from one continent",
+        "a look from one continent, where three places are",
         "guard.py",
-        '["USA", "EUROPE", "ASIA_PACIFIC"]',
+        '["USA_VIRGINIA", "EUROPE", "ASIA_PACIFIC"]',
         '["USA"]',
         "what_looks_from_outside_looks_at_the_site_and_writes_to_the_operator",
     ),
