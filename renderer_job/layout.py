@@ -122,6 +122,7 @@ def _price(words: list[Word], start: int, end: int, slack: float, heading: bool)
         price += 0.5 + slack
     ending = words[end - 1].pieces[-1].text
     if not last:
+        price += 0.12 if not words[end - 1].space and ending[-1:] == "-" else 0
         price += 0.06 if heading and ending.lower() in SMALL_WORDS else 0
         price -= 0.015 if ending[-1:] in ".,;:—" else 0
     if heading and start and not single and words[start].pieces[-1].text[-1:] in ".?!":

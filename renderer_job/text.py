@@ -231,20 +231,22 @@ def _feed(build: _Builder, span: Span, depth: list[int]) -> None:
     if span.code:
         family, weight = "mono", 400
     italic = span.italic or style.italic
-    previous, at = "", 0
+    previous, at, length = "", 0, 0
     for cluster in regex.findall(r"\X", span.text):
         level = depth[at]
         at += len(cluster)
         if cluster.isspace():
             build.close_run(span)
             build.close_word(build.space)
-            previous = ""
+            previous, length = "", 0
             continue
-        if previous and _may_break(previous, cluster, span.code):
+        alone = length == 1 and previous in "-–—/"  # a dash or slash that a word begins with ends no line
+        if previous and not alone and _may_break(previous, cluster, span.code):
             build.close_run(span)
             build.close_word(0)
+            length = 0
         build.add(cluster, fonts.pick(cluster, family, weight, italic, style.language), level, span)
-        previous = cluster
+        previous, length = cluster, length + 1
     build.close_run(span)
 
 
@@ -257,7 +259,7 @@ def _may_break(previous: str, cluster: str, code: bool) -> bool:
         return False
     if _wide(cluster) or unicodedata.east_asian_width(previous[0]) in "WF":
         return True
-    return previous in "-–—/" and not code and not cluster[0].isdigit()
+    return previous in "-–—/" and not code and not cluster[0].isdigit() and cluster[0] != "/"
 
 
 @lru_cache(maxsize=65536)

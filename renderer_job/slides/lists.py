@@ -10,12 +10,14 @@ from renderer_job.slides.anatomy import Page, head, shown, side, stack, tone
 from renderer_job.theme import BODY, FULL, LEFT, column
 from service.domain.storyboard import BulletsScene, ProcessScene, RecapScene, StepsScene
 
+LONE = 76  # size of a statement that has the slide for itself
+
 
 def bullets(c: Canvas, page: Page, scene: BulletsScene, state: int) -> None:
     """Title left, items right; a bar marks where the voice is, a tick what is still to come."""
     x, width = column(5, 7)
     count = len(scene.items)
-    blocks, gap = stack(c, "items", scene.items, Room(width - 64, BODY - 136, 40), 60, (24, 52))
+    blocks, gap = stack(c, "items", scene.items, Room(width - 64, BODY - 136, 40), LONE if count == 1 else 60, (24, 52))
     y = _start(blocks, gap)
     side(c, page, y - 4)
     for i, block in enumerate(blocks):

@@ -37,6 +37,26 @@ def test_numbers_in_arabic_keep_their_order() -> None:
     assert seen.index("1,250") > seen.index("2019"), "read from the right, 1,250 comes first"
 
 
+WIDEST_WORD = 450  # a narrower line cuts the address itself
+
+
+def rows(words: str, width: int) -> list[str]:
+    block = layout.lay_out(words, Style(), width)
+    return ["".join(piece.text for piece, _ in line.pieces) for line in block.lines]
+
+
+def test_a_slash_that_opens_a_word_ends_no_line_and_two_stay_together() -> None:
+    for width in range(WIDEST_WORD, 900, 25):
+        assert not any(row.endswith("/") for row in rows("the path is /start", width))
+        assert not any(row.endswith("https:/") for row in rows("see https://docs.example.net", width))
+
+
+def test_a_compound_is_parted_only_when_nothing_else_fits() -> None:
+    whole = "Define non-functional requirements, unit tests"
+    assert not any(row.endswith("-") for width in range(700, 1400, 50) for row in rows(whole, width))
+    assert rows("long-standing-and-well-known-differences", 420)[0].endswith("-")
+
+
 def test_lines_never_exceed_their_width_and_nothing_is_lost() -> None:
     said = "Understanding **how** a `commit --amend` rewrites 日本語の文章 and Donaudampfschifffahrtsgesellschaft " * 3
     for width in (180, 333, 900):
