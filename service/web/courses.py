@@ -102,6 +102,7 @@ def course_page(request: Request, course: CourseInPath, database: Database, call
     lessons = lessons_of(database, course.id)
     view = overviews(database, [course], caller.person)[course.id]
     place = place_of(database, course, lessons, caller.person)
+    mine = caller.person is not None and caller.person.id == course.owner_id
     sources = [source for source in sources_of(database, course.id) if source.state == SourceState.READY]
     return render(
         request,
@@ -113,7 +114,8 @@ def course_page(request: Request, course: CourseInPath, database: Database, call
         goals=[objective.text for lesson in lessons for objective in lesson.plan.objectives[:1]][:8],
         sources=sources,
         teacher=database.get_one(User, course.owner_id).name,
-        mine=caller.person is not None and caller.person.id == course.owner_id,
+        mine=mine,
+        blocking=sum(one.blocks for one in waiting(database, course)) if mine and course.state == "ready" else 0,
         next_step=_next_step(course),
     )
 
@@ -179,8 +181,8 @@ def units_of(view: Overview, lessons: Sequence[Lesson]) -> list[tuple[str, list[
     return units
 
 
-def _next_step(course: Course) -> tuple[str, str]:
-    """For the course's instructor: the verb and the address of what comes next."""
+def _next_step(course: Course) -> tuple[str, str] | None:
+    """For the course's instructor: the verb and the address of what must come before it can be published."""
     home = f"/courses/{course.id}"
     steps = {
         CourseState.DRAFT: ("Continue the brief", f"{home}/brief"),
@@ -188,7 +190,7 @@ def _next_step(course: Course) -> tuple[str, str]:
         CourseState.PLANNED: ("Review the outline", f"{home}/outline"),
         CourseState.GENERATING: ("See the progress", f"{home}/generating"),
     }
-    return steps.get(CourseState(course.state), ("Change the outline", f"{home}/outline"))
+    return steps.get(CourseState(course.state))
 
 
 def _needs(course: Course, view: Overview) -> list[Need]:

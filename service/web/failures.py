@@ -6,7 +6,7 @@ import logging
 import math
 import secrets
 from dataclasses import dataclass
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -85,13 +85,25 @@ def _welcome_again(error: CoursewrightError) -> float | None:
 
 def _refuse_by_status(request: Request, error: HTTPException) -> Response:
     if error.status_code == 401 and wants_html(request):
-        back = request.url.path if request.method == "GET" else "/"
-        return RedirectResponse(f"/sign-in?next={quote(back)}", 303)
+        return RedirectResponse(f"/sign-in?next={quote(_page_of(request))}{'&ended=1' * _is_sent(request)}", 303)
     limit = site_of(request).settings.upload_limit_bytes // 1_000_000
     too_large = f"A file may have {limit} MB at most. Split it and add the parts."
     response = answer(request, error.status_code, too_large if error.status_code == 413 else str(error.detail))
     response.headers.update(error.headers or {})
     return response
+
+
+def _is_sent(request: Request) -> bool:
+    """Whether somebody sent a form, which they could only see while they were signed in."""
+    return request.method == "POST"
+
+
+def _page_of(request: Request) -> str:
+    """Where somebody is: the page that was asked for, or the one whose form was sent."""
+    page = urlsplit(request.headers.get("referer", "")) if _is_sent(request) else urlsplit(str(request.url))
+    if page.netloc != request.url.netloc:
+        return "/"
+    return page.path + (f"?{page.query}" if page.query else "")
 
 
 def broken(request: Request, error: Exception, status: int = 500, again: float | None = None) -> Response:

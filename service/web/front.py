@@ -40,11 +40,11 @@ def home(request: Request, database: Database, caller: Caller) -> Response:
 
 
 @router.get("/sign-in")
-def sign_in_page(request: Request, caller: Caller, next: str = "/") -> Response:
-    """The sign-in form; whoever is signed in goes on."""
+def sign_in_page(request: Request, caller: Caller, next: str = "/", ended: bool = False) -> Response:
+    """The sign-in form; whoever is signed in goes on. `ended`: a form was sent, and nobody was signed in any more."""
     if caller.person is not None:
         return RedirectResponse(local_path(next), 303)
-    return render(request, "sign-in.html", email="", error="", next=local_path(next))
+    return render(request, "sign-in.html", email="", error="", next=local_path(next), ended=ended)
 
 
 @router.post("/sign-in")
@@ -64,7 +64,8 @@ def sign_in(
         if not verify_password(person.password_hash if person else None, password) or person is None:
             raise BadInput("That email and password do not match. Check both and try again.")
     except (BadInput, RateLimited) as error:
-        page = render(request, "sign-in.html", error.status, email=email, error=str(error), next=local_path(next))
+        shown = {"email": email, "error": str(error), "next": local_path(next), "ended": False}
+        page = render(request, "sign-in.html", error.status, **shown)
         if isinstance(error, RateLimited):
             page.headers["Retry-After"] = str(error.after_seconds)
         return page

@@ -18,7 +18,7 @@ from service.errors import CoursewrightError, Forbidden, NotFound
 from service.web.auth import Visitor, recognise
 from service.web.failures import refuse
 from service.web.policy import Rule, Who, rule_for
-from service.web.site import rule_of, site_of, visitor_of
+from service.web.site import rule_of, site_of, visitor_of, wants_html
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 # While the keys of service tokens are slow to come, their callers wait for each other and not for everybody's threads.
@@ -53,6 +53,8 @@ class Guard:
                 _check_origin(request)
             _check_rule(rule, visitor_of(request))
         except (CoursewrightError, HTTPException) as error:
+            if wants_html(request) and not hasattr(request.state, "rule"):  # the page that says so knows its reader
+                request.state.visitor = await to_thread.run_sync(_visitor, request)
             return refuse(request, error)
         return None
 

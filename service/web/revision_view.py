@@ -10,7 +10,18 @@ from functools import cached_property
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from service.db.tables import Event, Lesson, Revision, RevisionCause, RevisionState, Run, RunState, User
+from service.db.tables import (
+    Event,
+    Job,
+    JobState,
+    Lesson,
+    Revision,
+    RevisionCause,
+    RevisionState,
+    Run,
+    RunState,
+    User,
+)
 from service.domain.consequences import cites_of, meets
 from service.domain.diff import Pair, Stretch, paired, text_of, word_changes
 from service.domain.lesson import LessonBlock
@@ -22,6 +33,7 @@ from service.pipeline.revisions import film_run
 from service.web.money import Meter, meter_of
 
 ENDED = (RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELED)
+OPEN = (RevisionState.MAKING, RevisionState.PROPOSED)
 WORDS_A_MINUTE = 150
 # State: kind of tag, its symbol, its words.
 LOOKS = {
@@ -72,17 +84,25 @@ class SceneChange:
 
 @dataclass(frozen=True)
 class Shown:
-    """One revision with the names of its people; `live` is the work that is being done for it."""
+    """One revision with the names of its people; `live` is the work that is being done for it, `repeats` says that
+    asking for the same again would be refused again.
+    """
 
     row: Revision
     lesson: Lesson
     asked_by: str
     decided_by: str
     live: Live | None
+    repeats: bool = False
 
     @property
     def look(self) -> tuple[str, str, str]:
         return LOOKS[RevisionState(self.row.state)]
+
+    @property
+    def open(self) -> bool:
+        """Whether it is being made or waits for a decision; else it came to nothing."""
+        return self.row.state in OPEN
 
     @property
     def address(self) -> str:
@@ -168,6 +188,7 @@ def shown(session: Session, rows: Sequence[Revision]) -> list[Shown]:
             names.get(row.asked_by, "") if row.asked_by else "",
             names.get(row.decided_by, "") if row.decided_by else "",
             live_of(session, row),
+            _repeats(session, row, lessons[row.lesson_id]),
         )
         for row in rows
     ]
@@ -186,6 +207,19 @@ def live_of(session: Session, row: Revision) -> Live | None:
     return Live(run, session.scalar(said) or "", meter_of(run))
 
 
+def _repeats(session: Session, row: Revision, lesson: Lesson) -> bool:
+    """Whether the same would be refused again: it was at once, of the lesson as it still is, and no model was asked.
+
+    A model may answer otherwise the next time, and what the world refused, or somebody stopped, may go well.
+    """
+    run = session.get(Run, row.run_id) if row.run_id else None
+    if row.state != RevisionState.FAILED or run is None or row.base_version != lesson.version:
+        return False
+    mine = (Job.run_id == run.id, Job.kind == "revise", Job.subject_id == row.lesson_id)
+    at_once = session.scalar(select(Job.id).where(*mine, Job.state == JobState.DEAD, Job.attempt <= 1))
+    return at_once is not None and not run.spent_micro_dollars
+
+
 def open_revisions(session: Session, course_id: uuid.UUID, lesson_id: uuid.UUID | None = None) -> Sequence[Revision]:
     """What is being made or waits for a decision, and what was not made or outdated lately; of one lesson, if given.
 
@@ -198,13 +232,8 @@ def open_revisions(session: Session, course_id: uuid.UUID, lesson_id: uuid.UUID 
     newest: dict[uuid.UUID, uuid.UUID] = {}
     for row in rows:
         newest.setdefault(row.lesson_id, row.id)
-    open_states = (RevisionState.MAKING, RevisionState.PROPOSED)
     late_states = (RevisionState.FAILED, RevisionState.OUTDATED)
-    return [
-        row
-        for row in rows
-        if row.state in open_states or (row.state in late_states and newest[row.lesson_id] == row.id)
-    ]
+    return [row for row in rows if row.state in OPEN or (row.state in late_states and newest[row.lesson_id] == row.id)]
 
 
 def part_name(change: Change) -> str:

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from service.db.queries import lessons_of, sources_of
+from service.db.queries import lessons_of, sources_of, versions_of
 from service.db.tables import (
     Course,
+    CourseState,
     Lesson,
     Revision,
     RevisionCause,
@@ -50,11 +51,24 @@ class Coming:
 
 @dataclass(frozen=True)
 class Shelf:
-    """`coming` is by the source whose place is to be taken; `resting` counts the places that a source's change left."""
+    """`coming` is by the source whose place is to be taken; `resting` counts the places that a source's change left;
+    `earlier` holds the versions before a source that something still cites; `taught`: lessons are made, or being made.
+    """
 
     sources: Sequence[Source]
     coming: dict[uuid.UUID, Coming]
     resting: dict[uuid.UUID, int]
+    earlier: dict[uuid.UUID, Sequence[Source]]
+    taught: bool
+
+    def stays(self, source: Source) -> bool:
+        """Whether it cannot be removed: lessons were made from it, and their cites would point nowhere."""
+        return self.taught and source.state == SourceState.READY
+
+    @property
+    def staying(self) -> int:
+        """How many of the sources cannot be removed."""
+        return sum(self.stays(source) for source in self.sources)
 
     @property
     def reading(self) -> bool:
@@ -69,9 +83,21 @@ def shelf_of(database: Session, course: Course) -> Shelf:
     waiting = database.scalars(select(Source).where(Source.course_id == course.id, Source.replaces.is_not(None)))
     coming = {row.replaces: Coming(row, _refused(database, row)) for row in waiting if row.replaces}
     newer = newer_versions(database, course.id)
-    parts = outdated_parts(database, course.id, lessons_of(database, course.id)) if newer else []
+    lessons = lessons_of(database, course.id)
+    parts = outdated_parts(database, course.id, lessons) if newer else []
     resting = Counter(newer[source] for part in parts for source in {cite.source for cite in part.part.stale})
-    return Shelf(sources_of(database, course.id), coming, resting)
+    untouched = course.state in (CourseState.DRAFT, CourseState.PLANNED)
+    taught = not untouched or any(one.text is not None for one in lessons)
+    return Shelf(sources_of(database, course.id), coming, resting, _earlier(database, course), taught)
+
+
+def _earlier(database: Session, course: Course) -> dict[uuid.UUID, Sequence[Source]]:
+    """The versions that are not in force any more, the newest first, by the source that took their place."""
+    found: dict[uuid.UUID, list[Source]] = {}
+    for row in reversed(versions_of(database, course.id)):
+        if row.superseded_by is not None and row.sha256 is not None:
+            found.setdefault(row.superseded_by, []).append(row)
+    return {source: tuple(rows) for source, rows in found.items()}
 
 
 def _refused(database: Session, row: Source) -> str:

@@ -12,6 +12,7 @@ from urllib.parse import urlencode, urlsplit
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from service.domain.money import dollars
 from service.pipeline.asking import AskingDesk
@@ -93,6 +94,7 @@ def open_templates(settings: Settings) -> Environment:
         "minutes": minutes,
         "count": count,
         "day": day,
+        "moment": moment,
         "inline": inline,
         "initials": initials,
         "size": size,
@@ -169,6 +171,12 @@ def day(moment: datetime) -> str:
     """A date as people write it: 22 November 2026."""
     local = moment.astimezone(UTC)
     return f"{local.day} {local:%B %Y}"
+
+
+def moment(instant: datetime) -> Markup:
+    """A time as people and programs read it: 22 November 2026, 14:05 UTC."""
+    utc = instant.astimezone(UTC)
+    return Markup('<time datetime="{:%Y-%m-%dT%H:%MZ}">{}, {:%H:%M} UTC</time>').format(utc, day(utc), utc)
 
 
 def initials(name: str) -> str:

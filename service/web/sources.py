@@ -16,8 +16,8 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Resp
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from service.db.queries import lessons_of, sources_of
-from service.db.tables import Course, CourseState, Source
+from service.db.queries import sources_of
+from service.db.tables import Course, Source
 from service.errors import BadInput, NotFound
 from service.pipeline import runs
 from service.pipeline.authoring import knows_topics
@@ -103,9 +103,8 @@ def replace_source(
 def remove_source(request: Request, source_id: uuid.UUID, course: CourseInPath, database: Database) -> Response:
     """Take a file out of the course; only while nothing was made from it, as of a version that is not in force yet."""
     mine = (Source.id == source_id, Source.course_id == course.id)
-    coming = database.scalar(select(Source.id).where(*mine, Source.replaces.is_not(None))) is not None
-    written = any(lesson.text is not None for lesson in lessons_of(database, course.id))
-    if not coming and (written or course.state not in (CourseState.DRAFT, CourseState.PLANNED)):
+    source = database.scalar(select(Source).where(*mine))
+    if source is not None and source.replaces is None and shelf_of(database, course).stays(source):
         raise BadInput("Lessons were made from this file. Their cites would point nowhere, so it stays.")
     earlier = (Source.superseded_by == source_id, Source.course_id == course.id)
     database.execute(delete(Source).where(*earlier))  # they would come into force again

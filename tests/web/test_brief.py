@@ -234,6 +234,11 @@ def test_a_file_can_be_removed_while_nothing_was_made_from_it(
     with session_scope(engine) as session:
         used = session.scalars(select(Source.id).where(Source.course_id == made)).one()
     assert browser.submit(f"/courses/{made}/sources/{used}/remove").status_code == 422
+    assert 'aria-label="Remove weather.md"' not in browser.get(f"/courses/{made}/brief").text
+    assert 'aria-label="Remove weather.md"' in browser.get(f"/courses/{course}/brief").text
+    unread = world.source(made, "torn.pdf", "refused", "It is damaged.")
+    assert 'aria-label="Remove torn.pdf"' in browser.get(f"/courses/{made}/brief").text
+    assert browser.submit(f"/courses/{made}/sources/{unread}/remove").status_code == 303
     with session_scope(engine) as session:  # as a stopped run leaves it: planned, with lessons that cite the file
         session.get_one(Course, made).state = CourseState.PLANNED
     assert browser.submit(f"/courses/{made}/sources/{used}/remove").status_code == 422

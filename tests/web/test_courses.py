@@ -129,7 +129,6 @@ def test_a_published_course_whose_lessons_are_made_anew_is_not_removed(
         ("draft", "Continue the brief", "/brief"),
         ("planned", "Review the outline", "/outline"),
         ("generating", "See the progress", "/generating"),
-        ("ready", "Change the outline", "/outline"),
     ],
 )
 def test_the_course_page_tells_its_instructor_what_is_next(
@@ -139,6 +138,11 @@ def test_the_course_page_tells_its_instructor_what_is_next(
     course = world.course(me, state)
     page = browser.get(f"/courses/{course}").text
     assert f'href="/courses/{course}{to}">{verb}</a>' in page
+
+
+def test_an_address_that_leads_nowhere_knows_who_asks(maren: Browser, stranger: Browser) -> None:
+    assert 'aria-label="Maren Okafor: account"' in maren.get("/nothing/here").text
+    assert 'href="/sign-in"' in stranger.get("/nothing/here").text
 
 
 def test_a_stranger_is_offered_to_watch_or_sign_in(stranger: Browser, world: World) -> None:

@@ -10,23 +10,25 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from fractions import Fraction
 
 import pytest
 import uvicorn
 from fastapi import FastAPI
 from playwright.sync_api import Browser as Chromium
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, Route, expect, sync_playwright
 from sqlalchemy import Engine, select, update
 
 from service.db.engine import session_scope
 from service.db.events import say
 from service.db.plans import read_plan
-from service.db.tables import Course, Lesson, LessonProgress, Run, Source, User
+from service.db.tables import Course, Lesson, LessonProgress, Run, Session, Source, User
 from service.pipeline import runs
 from tests.web import world as worlds
 from tests.web.world import BODY, CLOSE, ISOBAR, PASSWORD, World
 
+expect.set_options(timeout=20_000)  # on a busy machine a condition takes its time; none is asserted to be quick
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = [
     pytest.mark.browser,
@@ -300,6 +302,45 @@ def test_a_question_is_checked_in_place(page: Page, lesson: Callable[[str], None
     expect(page.locator("[data-verdict]")).to_contain_text("Not this time.")
     page.get_by_role("link", name="Next question").click()
     expect(page.get_by_text("An isobar joins places")).to_be_visible()
+
+
+def test_what_was_typed_outlives_a_sign_in_that_has_ended(
+    page: Page, world: World, me: uuid.UUID, engine: Engine
+) -> None:
+    course = world.course(me)
+    form = f"/courses/{course}/lessons/{world.lessons[0]}/change"
+    visit(page, form)
+    page.locator("#wish").fill("shorter, and about the harbour")
+    with session_scope(engine) as session:
+        session.execute(update(Session).values(revoked_at=datetime.now(UTC)))
+    page.get_by_role("button", name="Propose a change").click()
+    expect(page.get_by_text("Your sign-in has ended")).to_be_visible()
+    page.fill("#email", "maren@example.org")
+    page.fill("#password", PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page).to_have_url(re.compile(f"{form}$"))
+    expect(page.locator("#wish")).to_have_value("shorter, and about the harbour")
+    page.get_by_role("button", name="Propose a change").click()
+    page.wait_for_url("**/changes/*")
+    visit(page, form)
+    expect(page.locator("#wish")).to_have_value("")
+
+
+def test_a_button_that_is_pressed_twice_sends_once(page: Page) -> None:
+    visit(page, "/")
+    sent: list[str] = []
+
+    def answer(route: Route) -> None:
+        sent.append(route.request.url)
+        route.fulfill(status=204)  # the page stays, as it does while an answer is waited for
+
+    page.route("**/courses/new", answer)
+    button = page.get_by_role("button", name="Make a course")
+    button.click()
+    expect(button).to_have_attribute("aria-busy", "true")
+    button.click()
+    page.evaluate("fetch('/healthz')")
+    assert len(sent) == 1
 
 
 LONG = "Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichenverordnung"

@@ -64,6 +64,9 @@ def test_a_contradicted_sentence_blocks_publishing_until_it_is_signed_off_by_nam
     assert refused.status_code == 422
     assert "not supported by what they cite" in refused.text
     assert gate(browser, course) == "bad"
+    home = browser.get(f"/courses/{course}").text
+    assert "1 sentence keeps the course from being published." in home
+    assert "Publish in the catalogue" not in home
     page = browser.get(f"/courses/{course}/quality").text
     assert "The sentence denies what the passage says." in page
     [key] = re.findall(r'name="claim" value="(\w{64})"', page)
@@ -71,6 +74,7 @@ def test_a_contradicted_sentence_blocks_publishing_until_it_is_signed_off_by_nam
     assert signed.status_code == 303
     assert "signed off by" in browser.get(f"/courses/{course}/quality").text
     assert gate(browser, course) == "ok"
+    assert "Publish in the catalogue" in browser.get(f"/courses/{course}").text
     assert browser.submit(f"/courses/{course}/publish").status_code == 303
     assert state_of(engine, course) == "published"
     with session_scope(engine) as session:

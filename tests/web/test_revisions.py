@@ -184,6 +184,7 @@ def test_the_history_shows_every_version_and_restores_one(room: Room) -> None:
     history = room.browser.get(f"{room.lesson}/changes").text
     assert "As it stands now" in history
     assert "As it was first written" in history
+    assert re.search(r'<time datetime="\d{4}-\d\d-\d\dT\d\d:\d\dZ">\d+ \w+ \d{4}, \d\d:\d\d UTC</time>', history)
     restored = room.browser.submit(f"{address}/restore", version="before")
     assert restored.status_code == 303
     assert room.row().text == first
@@ -201,6 +202,11 @@ def test_what_cannot_be_granted_is_said_with_what_can(room: Room) -> None:
     page = room.browser.get(address).text
     assert "“shorter”, “longer”, “add an example”" in page
     assert "The lesson is as it was" in page
+    assert ">Ask for something else<" in page
+    assert f"{address}/again" not in page, "the same would be refused again"
+    waiting, _, over = room.browser.get(f"{room.course}/changes").text.partition("Not made")
+    assert address not in waiting, "it waits for nobody"
+    assert address in over
     long = room.browser.submit(f"{room.lesson}/change", wish="x" * 401)
     assert long.status_code == 422
     assert "400 at most" in long.text
@@ -213,6 +219,7 @@ def test_the_making_of_a_change_can_be_stopped(room: Room, engine: Engine) -> No
     assert room.browser.submit(f"{address}/stop").status_code == 303
     page = room.browser.get(address).text
     assert "It was stopped." in page
+    assert f"{address}/again" in page
     with session_scope(engine) as session:
         assert session.scalar(select(Run.state)) == RunState.CANCELED
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from fastapi import FastAPI
@@ -23,7 +24,7 @@ from service.web.auth import Sealer, hash_sid, open_sealer
 from service.web.front import local_path
 from service.web.passwords import check_new_password, hash_password, verify_password
 from service.web.throttle import ACCOUNT_TRIES
-from tests.web.conftest import Browser
+from tests.web.conftest import ORIGIN, Browser
 from tests.web.world import PASSWORD, World
 
 Browsers = Callable[..., tuple[Browser, uuid.UUID]]
@@ -226,6 +227,16 @@ def test_after_signing_in_one_is_where_one_wanted_to_be(stranger: Browser, world
     )
     assert answer.headers["location"] == f"/courses/{course}"
     assert stranger.get("/sign-in?next=/account").headers["location"] == "/account"
+
+
+def test_whoever_sends_a_form_too_late_comes_back_to_its_page(stranger: Browser, world: World) -> None:
+    page = f"/courses/{world.course(world.person('maren@example.org'))}/brief?from=mail"
+    late = stranger.post("/account/name", headers={"Referer": f"{ORIGIN}{page}"})
+    assert late.headers["location"] == f"/sign-in?next={quote(page)}&ended=1"
+    assert "Your sign-in has ended" in stranger.get(late.headers["location"]).text
+    elsewhere = stranger.post("/account/name", headers={"Referer": "https://evil.example/x"})
+    assert elsewhere.headers["location"] == "/sign-in?next=/&ended=1"
+    assert "Your sign-in has ended" not in stranger.get("/sign-in").text
 
 
 @pytest.mark.parametrize("path", ["//evil.example", "https://evil.example", "/\\evil.example", "evil", "", "/a\nb"])

@@ -64,6 +64,11 @@ def test_a_source_is_replaced_its_changes_are_shown_and_settled(
     work(services)
     brief = browser.get(f"{home}/brief").text
     assert "What 1 place of the course rests on has changed" in brief
+    assert "An earlier version is kept, because lessons or their history still cite it." in brief
+    with session_scope(engine) as session:
+        earlier = session.scalars(select(Source).where(Source.superseded_by.is_not(None))).one()
+    assert f"{home}/sources/{earlier.sha256}" in brief
+    assert browser.submit(f"{home}/sources/{earlier.id}/remove").status_code == 422
     assert "Replace with a newer version" in brief
     quality = browser.get(f"{home}/quality").text
     assert "The source has changed" in quality

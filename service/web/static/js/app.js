@@ -14,6 +14,8 @@ const parts = {
   "[data-events]": "./events.js",
   "[data-editing]": "./editing.js",
   "details.menu": "./menu.js",
+  "[data-keeps], [data-interrupts]": "./keep.js",
+  "form[method=post]": "./once.js",                  // the last: it looks whether another script sends the form
 };
 
 document.documentElement.classList.add("scripted");

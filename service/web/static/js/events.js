@@ -2,7 +2,7 @@
 // times in a row, polling with the same numbers takes over.
 const looks = {
   planned: ["", "circle", "Waiting"], queued: ["", "circle", "Waiting"], writing: ["run", "run", "Writing"],
-  written: ["run", "run", "Written, waiting to be filmed"], filming: ["run", "run", "Filming"],
+  written: ["", "clock", "Written, waiting to be filmed"], filming: ["run", "run", "Filming"],
   completed: ["ok", "ok", "Completed"], failed: ["bad", "bad", "Stopped"],
 };
 const last = ["done", "failed", "canceled"];

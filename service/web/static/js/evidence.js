@@ -40,6 +40,7 @@ function open(root, panel, chip) {
   panel.hidden = false;
   root.body.classList.add("with-panel");
   panel.querySelector("h2")?.focus({ preventScroll: true });
+  root.getElementById(chip.dataset.cite)?.scrollIntoView({ block: "nearest" });  // on a phone the panel lies over it
   const leaf = panel.querySelector(".leaf"), mark = panel.querySelector("mark");
   if (leaf && mark) leaf.scrollTop = mark.offsetTop - leaf.clientHeight / 3;
 }

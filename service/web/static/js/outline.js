@@ -11,6 +11,7 @@ export function start(root) {
   const texts = new Map();                           // typed, not yet sent: one edit for each field
   let version = Number(box.dataset.version), line = Promise.resolve(), timer = 0;
 
+  const unsaved = `unsaved:${box.dataset.outline}`, kept = () => JSON.parse(sessionStorage.getItem(unsaved) ?? "[]");
   const inOrder = (work) => (line = line.then(work, work));
   async function patch(edits, redraw) {
     tell("saving");
@@ -36,6 +37,13 @@ export function start(root) {
       tell("offline");
       await new Promise((again) => setTimeout(again, 3000));
       return patch(edits, redraw);
+    }
+    if (status === 401 || status === 403) {          // kept in this tab, and made when its owner is back
+      sessionStorage.setItem(unsaved, JSON.stringify([...kept(), ...edits]));
+      tell("out");
+      const back = () => location.assign(`/sign-in?next=${location.pathname}`);
+      toast("Your sign-in has ended. Sign in, and your change is made.", { label: "Sign in", run: back });
+      return null;
     }
     tell("wrong");
     toast(body?.error ?? "Not saved. Reload the page and try again.");
@@ -92,6 +100,9 @@ export function start(root) {
     if (field.value !== field.defaultValue) field.dispatchEvent(new Event("input", { bubbles: true }));
   }
   addEventListener("beforeunload", flush);
+  const left = kept();
+  sessionStorage.removeItem(unsaved);
+  if (left.length) inOrder(() => patch(left, true));
 }
 
 function fit(field) {                                // for browsers that do not size a field by its content

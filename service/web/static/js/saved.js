@@ -3,6 +3,7 @@ const words = {
   saved: ["Saved", "ok"],
   saving: ["Saving…", "run"],
   offline: ["Offline: kept on this device", "weak"],
+  out: ["Signed out: kept on this device", "weak"],
   conflict: ["Changed elsewhere: compare", "bad"],
   wrong: ["Not saved yet", "weak"],
 };

@@ -37,6 +37,10 @@ export function start(root) {
       return waiting.size ? save() : tell("saved");
     }
     if (status === 409 && body.current) return settle(body.current, batch);
+    if (status === 401 || status === 403) {          // it waits in localStorage for the next time the page is opened
+      tell("out");
+      return complain(`${body.error} What you typed is kept on this device until then.`);
+    }
     if (status === 422) { tell("wrong"); return complain(body.error); }
     tell("offline");
     timer = setTimeout(save, (wait = Math.min(wait * 2, 30000)));
