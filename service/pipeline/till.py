@@ -52,13 +52,13 @@ def authored(
 ) -> Any:
     """The JSON of the document that an author makes as one step (see `Task.step`).
 
-    It is saved together with the names of the recorded calls that it was made from: whoever builds the course again
-    without a model needs exactly these.
+    It is saved together with the names of the recorded calls that it was made from, findings of searches among them:
+    whoever builds the course again without a model needs exactly these. `findings` says that these are recorded.
     """
     till = TaskTill(task)
 
     def make() -> dict[str, Any]:
         document = work(till).model_dump(mode="json")
-        return {"document": document, "calls": till.calls}
+        return {"document": document, "calls": till.calls, "findings": True}
 
     return task.step(name, in_key, make, what=what, lesson_id=lesson_id)["document"]

@@ -23,6 +23,7 @@ from service.domain.storyboard import Storyboard
 from service.domain.support import judged_lesson
 from service.pipeline.authoring import author_for
 from service.pipeline.evidence import evidence_of, key_of
+from service.pipeline.findings import remembered
 from service.pipeline.revisions import record_generated, standing
 from service.pipeline.till import authored
 from service.pipeline.verify import check_cites
@@ -61,7 +62,7 @@ def write_lesson(services: Services, task: Task) -> None:
     lesson_id = task.claim.subject_id
     job = assignment_of(services, task)
     task.commit(lambda session: _mark(session, task, lesson_id, LessonState.WRITING, f"Writing {job.place}"))
-    lesson = judged_lesson(_lesson(task, job), services.contradiction)
+    lesson = judged_lesson(_lesson(services, task, job), services.contradiction)
     storyboard = _storyboard(task, job, lesson)
     quiz = _quiz(task, job, lesson)
     task.step(
@@ -85,13 +86,18 @@ def assignment_of(services: Services, task: Task) -> Assignment:
     return Assignment(author, brief, plan, str(task.claim.subject_id), number, accent, evidence)
 
 
-def _lesson(task: Task, job: Assignment) -> Lesson:
-    author = job.author
+def _lesson(services: Services, task: Task, job: Assignment) -> Lesson:
+    author, in_key = job.author, job.key(job.author.name)
+
+    def write(till: Till) -> Lesson:
+        evidence = remembered(services, job.evidence, in_key, till)
+        return author.write(job.brief, job.plan, job.lesson_id, evidence, task.say, till)
+
     made = authored(
         task,
         "write",
-        job.key(author.name),
-        lambda till: author.write(job.brief, job.plan, job.lesson_id, job.evidence, task.say, till),
+        in_key,
+        write,
         what=f"Writing {job.place}",
         lesson_id=task.claim.subject_id,
     )

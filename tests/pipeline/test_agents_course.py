@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from service.db.guarded_author import guarded_author
 from service.db.queries import lessons_of, read_sources
 from service.db.tables import (
     Budget,
+    Chunk,
     Course,
     CourseState,
     Job,
@@ -38,11 +39,13 @@ from service.db.tables import (
     Role,
     Run,
     SignOff,
+    Step,
     User,
 )
 from service.domain.course import Brief
 from service.domain.quiz import Quiz
 from service.errors import BadInput, NotFound, Paused
+from service.pipeline.folder import write_folder
 from service.pipeline.invoice import course_invoice, month_bills, months_with_bills
 from service.pipeline.produce import advance, create_course
 from service.pipeline.quality import report_of, sign_off_lesson, to_sign, waiting
@@ -52,6 +55,7 @@ from service.ports import Services
 from service.settings import Settings, child_environment
 from tests.adapters.openai_server import NO_QUOTA, OK, ScriptedOpenAI, refused
 from tests.authors.chat_server import Mind, chat, model_at
+from tests.commands.test_locked import build, tree
 from tests.pipeline.test_course import begin, both_lanes, carry, services  # noqa: F401 - a fixture
 
 
@@ -127,6 +131,53 @@ def test_agents_write_a_course_whose_cites_hold_and_whose_calls_are_all_booked(
     assert {row.what.split(" (")[0] for row in rows} >= {
         "designer", "researcher", "writer", "storyboarder", "quiz_master", "critic",
     }  # fmt: skip
+
+
+class Letters:
+    """An embedder that counts letters: quick, and of another mind than the words."""
+
+    name, dimensions = "letters", 26
+
+    def passages(self, texts: Sequence[str]) -> list[list[float]]:
+        return [self.query(text) for text in texts]
+
+    def query(self, text: str) -> list[float]:
+        return [float(text.lower().count(chr(97 + number))) for number in range(26)]
+
+
+def test_a_course_that_was_researched_by_meaning_is_built_again_without_vectors(
+    agents: Services, server: ScriptedOpenAI, tmp_path: Path
+) -> None:
+    agents = dataclasses.replace(agents, embedder=Letters())
+    course_id, out, again = begin(agents, tmp_path), tmp_path / "course", tmp_path / "again"
+    with both_lanes(agents):
+        eventually(lambda: all_embedded(agents), 120)
+        carry(agents, course_id, film=False)
+    with session_scope(agents.engine) as session:
+        lock = write_folder(session, agents, session.get_one(Course, course_id), out, video=False)
+    assert lock.embedder == "letters"
+    assert lock.edited == ()
+    assert len(lock.calls) > server.calls(), "what was found is recorded beside what was answered"
+    calls = server.calls()
+    done = build(tmp_path / "nobody", "--locked", out, "--out", again)
+    assert done.returncode == 0, done.stderr
+    assert server.calls() == calls
+    first, second = tree(out), tree(again)
+    assert first.pop("course.lock") != second.pop("course.lock"), "it says that nothing was embedded this time"
+    assert first == second
+
+    with session_scope(agents.engine) as session:
+        for step in session.scalars(select(Step).where(Step.name == "write")):
+            step.out = {name: value for name, value in step.out.items() if name != "findings"}  # of an earlier release
+        session.flush()
+        older = write_folder(session, agents, session.get_one(Course, course_id), tmp_path / "older", video=False)
+    assert "before findings were recorded; generate them again" in older.edited[0]
+
+
+def all_embedded(services: Services) -> bool:  # noqa: F811
+    with session_scope(services.engine) as session:
+        vectors = session.scalars(select(Chunk.embedder)).all()
+        return bool(vectors) and all(vectors)
 
 
 def test_a_title_alone_becomes_a_course_that_nobody_learns_from_before_each_lesson_is_signed(
