@@ -2,7 +2,7 @@
 
 Each course is made anew: of the project's own texts and, with FOLDER, of each folder of documents in it. Beside a
 figure that moved stands what it was when the figures were last kept. 1 when a hard target is missed: an inexact cite,
-facts without cites, or planted errors that pass.
+facts without cites, planted errors that pass, or a long text that takes too long.
 """
 
 from __future__ import annotations
@@ -15,11 +15,13 @@ from pathlib import Path
 
 from service.domain.pedagogy import pedagogy
 from service.domain.support import judge
+from tests.authors.long_texts import one_section
 from tests.bench.figures import FIGURES, keep, kept, measured, pedagogy_table, table
-from tests.bench.made import Made, courses_in, own_courses
+from tests.bench.made import Made, courses_in, made, own_courses
 from tests.bench.planted_errors import OPERATORS, claims, planted
 
 WANTED_CAUGHT, WANTED_FALSE = 0.90, 0.10
+LONG_TEXTS, WANTED_SPEED = (10_000, 40_000), 20_000  # words, and words a minute of processor time
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.where:
         _show_where(courses)
     missed |= support_check()
+    missed |= long_texts()
     if given.keep:
         keep({one.name: measured(one) for one in courses})
     return int(missed)
@@ -77,6 +80,18 @@ def support_check() -> bool:
     print(f"wanted: at least {WANTED_CAUGHT:.0%} caught, at most {WANTED_FALSE:.0%} false alarms")
     print(f"speed: {_words_a_second():,.0f} words of claims a second")
     return missed
+
+
+def long_texts() -> bool:
+    """Print how fast courses of texts without any heading are made; true when a long one is too slow."""
+    speeds = [
+        one.words / one.seconds * 60
+        for words in LONG_TEXTS
+        for one in [made("a long text", [one_section(words).source()])]
+    ]
+    shown = ", ".join(f"{speed:,.0f} of {words:,} words" for words, speed in zip(LONG_TEXTS, speeds, strict=True))
+    print(f"source words a minute in one section: {shown}; wanted: at least {WANTED_SPEED:,}")
+    return min(speeds) < WANTED_SPEED
 
 
 def _words_a_second() -> float:

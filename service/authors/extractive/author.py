@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from service.authors.extractive.changes.revise import revised
 from service.authors.extractive.lessons.compose import write_lesson
-from service.authors.extractive.outline.planning import plan_course
+from service.authors.extractive.outline.planning import Timing, plan_course
 from service.authors.extractive.quizzes.quiz import quiz_of, video_question
 from service.authors.extractive.scenes.video import storyboard_of
 from service.authors.extractive.sources.library import Library, ReadingCache
@@ -48,7 +48,7 @@ class ExtractiveAuthor:
         report("Reading the sources", 0.0)
         library = Library(evidence, self._readings)
         report("Finding modules, lessons and objectives", 0.3)
-        plan = plan_course(brief, library, lambda draft, lesson_id: self._minutes(draft, lesson_id, library))
+        plan = plan_course(brief, library, self._timing(library, report))
         report("The outline is ready", 1.0)
         return plan
 
@@ -139,6 +139,20 @@ class ExtractiveAuthor:
 
     def _drawn(self, plan: CoursePlan, lesson: Lesson, library: Library) -> Storyboard:
         return storyboard_of(plan, lesson, library, video_question(plan, lesson, library))
+
+    def _timing(self, library: Library, report: Report) -> Timing:
+        """Measures lessons and says which one it is at: of a long course this is minutes, and may be canceled."""
+        told = 0.3
+
+        def minutes_of(plan: CoursePlan, lesson_id: str) -> float:
+            nonlocal told
+            ids = [planned.id for planned in plan.lessons]
+            place = ids.index(lesson_id)
+            told = max(told, 0.3 + 0.6 * place / len(ids))
+            report(f"Timing lesson {place + 1} of {len(ids)}", told)
+            return self._minutes(plan, lesson_id, library)
+
+        return minutes_of
 
     def _minutes(self, plan: CoursePlan, lesson_id: str, library: Library) -> float:
         """The length of the lesson's video: its words at the pace of a calm voice, and its pauses."""

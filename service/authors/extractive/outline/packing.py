@@ -13,6 +13,7 @@ from service.authors.extractive.language.words import bag, cosine
 from service.authors.extractive.sources.material import Idea, Reading, Section
 
 CAP = 1150
+LONGEST = 1500  # with a crumb that is no lesson by itself
 SMALL = 330
 TINY = 120
 PAGES_IN_A_LESSON = 5
@@ -83,14 +84,19 @@ def _pack(node: Section) -> list[list[Section]]:
 
 def _join_neighbours(groups: list[list[Section]]) -> list[list[Section]]:
     joined: list[list[Section]] = []
+    before = 0
     for group in groups:
         size = sum(section.words for section in group)
-        before = sum(section.words for section in joined[-1]) if joined else 0
         smaller = min(size, before)
-        if joined and (smaller < TINY or (smaller < SMALL and before + size <= CAP)):
+        most = LONGEST if smaller < TINY else CAP if smaller < SMALL else 0
+        if joined and before + size <= most:
             joined[-1] += group
+            before += size
         else:
             joined.append(list(group))
+            before = size
+    if len(joined) > 1 and before < TINY:
+        joined[-2] += joined.pop()
     return joined
 
 

@@ -18,7 +18,7 @@ from service.authors.extractive.outline.titles import (
     lesson_title,
     module_title,
 )
-from service.authors.extractive.sources.library import Library
+from service.authors.extractive.sources.library import Library, same
 from service.authors.extractive.sources.material import Reading, Section
 from service.authors.extractive.sources.scoring import score
 from service.domain.course import Brief, CoursePlan, GlossaryEntry, LessonPlan, ModulePlan, Objective
@@ -35,7 +35,7 @@ def plan_course(brief: Brief, library: Library, minutes_of: Timing) -> CoursePla
     Raises:
         BadInput: the sources hold too little to teach.
     """
-    drafts = lessons_of(sorted(library.readings, key=lambda reading: not is_front_page(reading)))
+    drafts = _fresh(lessons_of(sorted(library.readings, key=lambda reading: not is_front_page(reading))))
     usable = sum(draft.words for draft in drafts)
     if usable < LEAST_WORDS:
         raise BadInput(
@@ -50,6 +50,19 @@ def plan_course(brief: Brief, library: Library, minutes_of: Timing) -> CoursePla
         drafts = _within(drafts, plan, brief.minutes)
         plan = _timed(_plan(brief, title, drafts, library), minutes_of)
     return plan
+
+
+def _fresh(drafts: Sequence[Draft]) -> list[Draft]:
+    """Those that say something new: of two versions of a document a lesson that both have is planned once."""
+    told: set[str] = set()
+    fresh: list[Draft] = []
+    for draft in drafts:
+        sentences = {same(s.text) for section in draft.sections for i in section.ideas for s in i.all_sentences()}
+        shown = any(idea.kind in ("code", "table") for section in draft.sections for idea in section.ideas)
+        if shown or sentences - told:
+            fresh.append(draft)
+        told |= sentences
+    return fresh
 
 
 def _weigh(drafts: Sequence[Draft], title: str) -> None:
@@ -193,8 +206,11 @@ def _within(drafts: list[Draft], plan: CoursePlan, minutes: int) -> list[Draft]:
     """The most important lessons that fit; one lesson that is too long by itself keeps its best sections."""
     lengths = {id(draft): lesson.minutes for draft, lesson in zip(drafts, plan.lessons, strict=True)}
     kept = list(drafts)
-    while len(kept) > 1 and sum(lengths[id(draft)] for draft in kept) > minutes * 1.1:
-        kept.remove(min(kept, key=lambda draft: (_importance(draft, plan.title), -drafts.index(draft))))
+    weakest_first = sorted(reversed(drafts), key=lambda draft: _importance(draft, plan.title))
+    for draft in weakest_first[:-1]:
+        if sum(lengths[id(one)] for one in kept) <= minutes * 1.1:
+            break
+        kept = [one for one in kept if one is not draft]
     if len(kept) == 1 and lengths[id(kept[0])] > minutes * 1.1:
         _trim(kept[0], minutes / lengths[id(kept[0])])
     return kept

@@ -192,12 +192,12 @@ class Exam:
 
     @cached_property
     def homes(self) -> dict[str, int]:
-        """For each objective the number of the section that it speaks of."""
+        """For each objective the number of the section that it speaks of; -1 in a lesson without any."""
         bags = [(set(stems(_headings(s))), s.bag) for s in self.sections]
         found = {}
         for objective in self.objectives:
             fits = [overlap(objective.text, heading) + 0.5 * overlap(objective.text, body) for heading, body in bags]
-            found[objective.id] = fits.index(max(fits)) if fits else 0
+            found[objective.id] = fits.index(max(fits)) if fits else -1
         return found
 
 

@@ -44,6 +44,9 @@ class Stretches:
         self._begins.append((number, section.ideas[place].start))
         self._words = 0
 
+    def __len__(self) -> int:
+        return len(self._runs)
+
     def holding(self, places: Iterable[tuple[str, int]]) -> tuple[int, ...]:
         """The numbers of the runs that hold these places (source, offset); all places unknown: the first."""
         known = {(self._order[source], start) for source, start in places if source in self._order}

@@ -9,6 +9,7 @@ from typing import Literal
 from service.authors.extractive.language import patterns
 from service.authors.extractive.language.sentences import Inline, Sentence, split
 from service.authors.extractive.language.words import clean_title
+from service.authors.extractive.sources.long_ideas import in_parts
 from service.authors.extractive.sources.material import (
     Idea,
     IdeaKind,
@@ -36,6 +37,7 @@ def read(source: Source) -> Reading:
     reading = Reading(source, sha256, root)
     _Walk(reading).run()
     for section in root.flat():
+        section.ideas = [part for idea in section.ideas for part in in_parts(idea)]
         keep_readable(section)
     return reading
 
