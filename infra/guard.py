@@ -102,8 +102,18 @@ class Alert:
     aggregation: dict[str, object]
 
 
-def make_watch(config: StackConfig, apis: Apis, site_url: str, channels: list[pulumi.Output[str]]) -> None:
-    """The uptime check, the gauges, the alerts and the dashboard."""
+def make_watch(
+    config: StackConfig,
+    apis: Apis,
+    site_url: str,
+    channels: list[pulumi.Output[str]],
+    site: list[pulumi.Resource],
+) -> None:
+    """The uptime check, the gauges, the alerts and the dashboard.
+
+    An alert on a metric that was made within the last ten minutes may be refused with a 404. So alerts wait for the
+    site, which waits for the database, which takes about as long.
+    """
     uptime = _make_uptime_check(config, apis, site_url)
     metrics = {gauge: _make_gauge_metric(config, apis, gauge) for gauge in GAUGES}
     if config.guard.alerts:
@@ -111,7 +121,7 @@ def make_watch(config: StackConfig, apis: Apis, site_url: str, channels: list[pu
             _gauge_alert(gauge, metric, gauge.above) for gauge, metric in metrics.items() if gauge.above is not None
         ]
         for alert in (*gauges, _site_down(uptime), SITE_ERRORS, DEAD_LETTERS):
-            _make_alert(config, apis, channels, alert)
+            _make_alert(config, apis, channels, alert, site)
     gcp.monitoring.Dashboard(
         "overview",
         project=config.project,
@@ -212,7 +222,13 @@ def _make_gauge_metric(config: StackConfig, apis: Apis, gauge: Gauge) -> gcp.log
     )
 
 
-def _make_alert(config: StackConfig, apis: Apis, channels: list[pulumi.Output[str]], alert: Alert) -> None:
+def _make_alert(
+    config: StackConfig,
+    apis: Apis,
+    channels: list[pulumi.Output[str]],
+    alert: Alert,
+    site: list[pulumi.Resource],
+) -> None:
     title = alert.name.replace("-", " ").capitalize()
     threshold = {
         "filter": alert.filter,
@@ -231,7 +247,7 @@ def _make_alert(config: StackConfig, apis: Apis, channels: list[pulumi.Output[st
         notification_channels=channels,
         documentation={"content": alert.means, "mime_type": "text/markdown"},
         alert_strategy={"auto_close": "86400s"},
-        opts=apis.after("monitoring"),
+        opts=apis.after("monitoring", also=site),
     )
 
 

@@ -60,7 +60,7 @@ def build(config: StackConfig) -> dict[str, pulumi.Input[object]]:
     cdn = make_cdn(config, apis, buckets.media) if buckets.media and config.media.access == "cdn" else None
 
     channels = make_channels(config, apis)
-    make_watch(config, apis, site_url, channels)
+    make_watch(config, apis, site_url, channels, site)
     if config.guard.billing_account:
         topic = make_budget_topic(config, apis, grants, callers)
         make_budget(config, apis, number, topic, channels)

@@ -137,4 +137,12 @@ FAULTS = (
         "alerts_speak_within_ten_minutes",
         variant="prod",
     ),
+    Fault(
+        "alerts before anybody knows their metrics",
+        "guard.py",
+        'apis.after("monitoring", also=site)',
+        'apis.after("monitoring")',
+        "alerts_come_when_their_metrics_are_known",
+        variant="prod",
+    ),
 )

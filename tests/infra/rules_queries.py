@@ -78,6 +78,16 @@ def every_query_asks_for_something_that_is_written(graph: Graph) -> list[str]:
 
 
 @rule
+def alerts_come_when_their_metrics_are_known(graph: Graph) -> list[str]:
+    """For ten minutes a new metric may be unknown to alerts; the site takes about as long, for its database."""
+    return [
+        node.label
+        for node in graph.of("monitoring:AlertPolicy")
+        if "site" not in graph.named(graph.after(node), "cloudrunv2:Service")
+    ] + [n.label for n in graph.of("logging:Metric") if graph.named(graph.after(n), "cloudrunv2:Service")]
+
+
+@rule
 def alerts_speak_within_ten_minutes(graph: Graph) -> list[str]:
     return [
         node.label
