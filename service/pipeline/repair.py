@@ -33,6 +33,10 @@ from service.pipeline.versions import drop_uncited, predecessors, take_force
 from service.ports import Services
 
 NOTES_SHOWN = 6
+NOTHING_LEFT = (
+    "The newer version of the source says nothing any more of what this lesson proves or shows, so nothing of it would "
+    "be left. Remove the lesson in the outline, or ask for another change of it."
+)
 
 
 def repair_course(services: Services, task: Task) -> None:
@@ -95,11 +99,9 @@ def _mend(services: Services, task: Task, crossing: Crossing, lesson_id: uuid.UU
         what=f"Following the new version in {place}",
         lesson_id=lesson_id,
     )
-    if made is None:
-        task.say(f"Nothing would be left of {place}", lesson_id=lesson_id)
-        return
-    after = LessonDocuments.model_validate(made["after"])
-    proposal = Proposal(Change(part="lesson"), RevisionCause.SOURCE, before, after, made["note"])
+    after = LessonDocuments.model_validate(made["after"]) if made is not None else None
+    note = NOTHING_LEFT if made is None else made["note"]
+    proposal = Proposal(Change(part="lesson"), RevisionCause.SOURCE, before, after, note)
     task.commit(lambda session: _propose(session, task, lesson_id, version, proposal))
 
 
@@ -114,7 +116,7 @@ def _checked(made: tuple[LessonDocuments, str] | None, citable: tuple[SourceDocu
 def mend(before: LessonDocuments, crossing: Crossing) -> tuple[LessonDocuments, str] | None:
     """The lesson with the smallest change by which it follows the new version, and what to look at before accepting it.
 
-    None when no sentence with a proof, or no slide, would be left: then it is for a person to say what becomes of it.
+    None when no sentence with a proof, or no slide, would be left: then a person is told, and says what becomes of it.
     """
     stale = dict.fromkeys(cite for cite in cites_in(before) if crossing.knows(cite.source))
     changes = [crossing.replaced(cite) for cite in stale]
@@ -146,5 +148,6 @@ def _propose(session: Session, task: Task, lesson_id: uuid.UUID, version: int, p
         return
     owner = session.get_one(Run, task.claim.run_id).owner_id
     propose(session, lesson, proposal, asked_by=owner, run_id=task.claim.run_id)
-    told = {"what": f"Proposed: {lesson.title}", "lesson_id": str(lesson.id), "lesson_state": lesson.state}
+    what = f"Nothing would be left of {lesson.title}" if proposal.after is None else f"Proposed: {lesson.title}"
+    told = {"what": what, "lesson_id": str(lesson.id), "lesson_state": lesson.state}
     events.say(session, task.claim.run_id, "lesson", told)

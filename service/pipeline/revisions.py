@@ -26,8 +26,10 @@ from service.db.tables import (
     RevisionState,
     Run,
     SignOff,
+    Source,
     User,
 )
+from service.domain.anchors import cites_in
 from service.domain.quiz import Quiz
 from service.domain.quiz import QuizItem as QuizItemDocument
 from service.domain.revision import Change, LessonDocuments
@@ -36,6 +38,7 @@ from service.errors import BadInput, Broken, Conflict
 from service.pipeline.filming import film_changed
 from service.pipeline.quality import BLOCKS_PUBLISHING, claim_key
 from service.pipeline.verify import check_documents
+from service.pipeline.versions import newer_versions
 from service.settings import Settings
 
 DECIDED = {
@@ -50,12 +53,12 @@ DECIDED = {
 @dataclass(frozen=True)
 class Proposal:
     """A change that is made: what was wished and why, the lesson's documents without and with it, and what to look at
-    before deciding (`note`)."""
+    before deciding (`note`). Without documents afterwards it could not be made, and the note says why."""
 
     change: Change
     cause: RevisionCause
     before: LessonDocuments
-    after: LessonDocuments
+    after: LessonDocuments | None
     note: str = ""
 
 
@@ -92,7 +95,7 @@ def propose(
         asked_by=asked_by,
         cause=proposal.cause,
         change=proposal.change,
-        state=RevisionState.PROPOSED,
+        state=RevisionState.FAILED if proposal.after is None else RevisionState.PROPOSED,
         base_version=lesson.version,
         before=proposal.before,
         after=proposal.after,
@@ -148,13 +151,15 @@ def restore(
     person: User,
     *,
     first: bool = False,
+    anyway: bool = False,
     settings: Settings | None = None,
 ) -> Revision:
     """Make the lesson what this accepted revision made of it; with `first`, what it was before. A revision itself.
 
     Raises:
         Conflict: it was never accepted, the lesson is being made anew or stands like this already, or a cite of that
-            version has lost its source.
+            version has lost its source; or it rests on an earlier version of sources, which `current` names, and that
+            was not meant to be done `anyway`.
         OverBudget: filming it has no room in a budget.
     """
     lesson = locked_lesson(session, revision.lesson_id)
@@ -165,12 +170,25 @@ def restore(
     before = standing(session, lesson)
     if before == documents:
         raise Conflict("The lesson is exactly this version already. Choose another one from its history.")
+    if (names := _earlier_names(session, lesson, documents)) and not anyway:
+        raise Conflict(
+            f"That version rests on an earlier version of {', '.join(names)}: it would be marked as outdated, and "
+            "publishing waits for a signature. Restore it all the same, or ask for a change of what stands now.",
+            current=names,
+        )
     proposal = Proposal(Change(part="lesson"), RevisionCause.RESTORED, before, documents)
     restored = propose(session, lesson, proposal, asked_by=person.id)
     _refuse_unsupported(session, course, restored)
     _decide(restored, RevisionState.ACCEPTED, person)
     _apply(session, course, lesson, restored, settings)
     return restored
+
+
+def _earlier_names(session: Session, lesson: Lesson, documents: LessonDocuments) -> list[str]:
+    """The sources of which these documents of the lesson cite a version that a newer one took the place of."""
+    newer = newer_versions(session, lesson.course_id)
+    stale = {cite.source for cite in cites_in(documents)} & newer.keys()
+    return sorted({session.get_one(Source, newer[sha256]).name for sha256 in stale})
 
 
 def record_generated(

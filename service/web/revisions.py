@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from service.db import jobs
 from service.db.tables import Course, Lesson, Revision, RevisionState
-from service.errors import BadInput, NotFound
+from service.errors import BadInput, Conflict, NotFound
 from service.pipeline import revisions
 from service.pipeline.wishes import ask
 from service.web.changes import picture
@@ -91,14 +91,17 @@ def restore(
     database: Database,
     person: Person,
     version: Annotated[Literal["before", "after"], Form()] = "after",
+    anyway: Annotated[bool, Form()] = False,
 ) -> Response:
-    """Make the lesson what it was after this change, or before it."""
+    """Make the lesson what it was after this change, or before it. What rests on an earlier version of a source is
+    asked about first, and restored `anyway`."""
+    settings, first = site_of(request).settings, version == "before"
     try:
         with database.begin_nested():
-            settings = site_of(request).settings
-            made = revisions.restore(database, course, revision, person, first=version == "before", settings=settings)
+            made = revisions.restore(database, course, revision, person, first=first, anyway=anyway, settings=settings)
     except BadInput as error:
-        return _page(request, database, course, revision, problem=error)
+        to_confirm = isinstance(error, Conflict) and error.current
+        return _page(request, database, course, revision, problem=error, restores=version if to_confirm else "")
     return RedirectResponse(_address(made), 303)
 
 
@@ -143,7 +146,9 @@ def _page(
     *,
     status: int = 200,
     problem: BadInput | None = None,
+    restores: str = "",
 ) -> Response:
+    """`restores` is the version that may be restored in spite of the problem."""
     database.refresh(revision)
     return render(
         request,
@@ -152,4 +157,5 @@ def _page(
         course=course,
         one=shown(database, [revision])[0],
         problem=str(problem) if problem else "",
+        restores=restores,
     )

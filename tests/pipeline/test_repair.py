@@ -259,14 +259,30 @@ def test_what_was_replaced_stays_for_the_history_and_can_be_restored_but_is_mark
     assert len(desk.rows()) == 2
     assert len(desk.do(lambda session: sources_of(session, desk.written.course))) == 1
 
-    def undo(session: Session) -> None:
-        owner = session.get_one(User, desk.owner_id)
-        revisions.restore(session, desk.course(session), session.get_one(Revision, proposal.id), owner, first=True)
+    def undo(session: Session, *, anyway: bool) -> None:
+        owner, accepted = session.get_one(User, desk.owner_id), session.get_one(Revision, proposal.id)
+        revisions.restore(session, desk.course(session), accepted, owner, first=True, anyway=anyway)
 
-    desk.do(undo)
+    [source] = desk.do(lambda session: sources_of(session, desk.written.course))
+    with pytest.raises(Conflict, match=f"rests on an earlier version of {source.name}") as asked:
+        desk.do(partial(undo, anyway=False))
+    assert asked.value.current == [source.name]
+    assert _told(desk.documents()) != _told(before), "nothing is restored before it is confirmed"
+    desk.do(partial(undo, anyway=True))
     assert _told(desk.documents()) == _told(before)
     [marked] = desk.waiting()
     assert marked.startswith(OLD_LIMIT)
+
+
+def test_a_lesson_of_which_nothing_would_be_left_is_put_before_its_owner_with_the_way_out(desk: Desk) -> None:
+    before = desk.documents()
+    desk.upload("# Rowing\n\n" + "A rower sits with his back to where the boat is going and pulls two oars. " * 12)
+    found = desk.do(lambda session: session.scalars(select(Revision)).all())
+    assert found
+    assert {row.state for row in found} == {RevisionState.FAILED}
+    assert all("Remove the lesson in the outline" in row.note and row.after is None for row in found)
+    assert {row.lesson_id for row in found} == set(desk.written.lessons)
+    assert _told(desk.documents()) == _told(before)
 
 
 def test_new_work_sees_only_the_version_in_force_and_the_folder_holds_what_is_cited(desk: Desk) -> None:

@@ -14,9 +14,22 @@ from sqlalchemy import Engine, select
 
 from service.db.engine import session_scope
 from service.db.lane import run_lane
-from service.db.tables import CourseState, Lesson, LessonState, Revision, RevisionState, Run, RunState, User
+from service.db.tables import (
+    CourseState,
+    Lesson,
+    LessonState,
+    Revision,
+    RevisionState,
+    Run,
+    RunState,
+    Source,
+    SourceState,
+    User,
+)
+from service.domain.anchors import cites_in
 from service.domain.lesson import ParagraphBlock
 from service.pipeline.handlers import HANDLERS
+from service.pipeline.repair import NOTHING_LEFT
 from service.ports import Services
 from tests.authors.texts import bees, sourdough
 from tests.engine.desk import AT_ONCE
@@ -248,3 +261,41 @@ def test_a_change_of_a_lesson_that_is_being_generated_is_refused_in_one_line(roo
     assert "is being generated" in answer.text
     with session_scope(engine) as session:
         assert session.scalar(select(Run.id)) is None
+
+
+def test_a_version_on_an_old_source_is_restored_only_after_it_was_said(room: Room, engine: Engine) -> None:
+    """The page asks first, with the button that does it all the same."""
+    address = room.proposed()
+    room.browser.submit(f"{address}/accept")
+    short = room.row().text
+    with session_scope(engine) as session:
+        cited = {cite.source for cite in cites_in(session.get_one(Lesson, room.made.lessons[0]).text)}
+        old = session.scalars(select(Source).where(Source.sha256.in_(cited))).one()
+        new = Source(
+            course_id=old.course_id, name=old.name, upload_key="uploads/new", upload_bytes=1, sha256="0" * 64,
+            body="Other.", blocks=[], state=SourceState.READY,
+        )  # fmt: skip
+        session.add(new)
+        session.flush()
+        old.superseded_by = new.id
+    asked = room.browser.submit(f"{address}/restore", version="before")
+    assert asked.status_code == 409
+    assert "rests on an earlier version of" in asked.text
+    assert 'name="anyway" value="true"' in asked.text
+    assert room.row().text == short
+    assert room.browser.submit(f"{address}/restore", version="before", anyway="true").status_code == 303
+    assert room.row().text != short
+
+
+def test_a_lesson_of_which_nothing_would_be_left_is_listed_with_the_way_to_remove_it(
+    room: Room, engine: Engine
+) -> None:
+    address = room.proposed()
+    with session_scope(engine) as session:
+        row = session.get_one(Revision, uuid.UUID(address.rpartition("/")[2]))
+        row.cause, row.state, row.after, row.note = "source", RevisionState.FAILED, None, NOTHING_LEFT
+    page = room.browser.get(address)
+    assert page.status_code == 200
+    assert "nothing of it would be left" in page.text
+    assert f'href="{room.course}/outline">Remove it in the outline' in page.text
+    assert "Remove the lesson in the outline" in room.browser.get(f"{room.lesson}/changes").text

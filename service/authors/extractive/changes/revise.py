@@ -26,8 +26,10 @@ NOT_UNDERSTOOD = (
 NOTHING: dict[Wish, str] = {
     "shorter": "Nothing of it can be left out without breaking it: what is quoted whole stays whole. Choose another "
     "part, or the whole lesson.",
-    "longer": "The sources say nothing more about it that the course does not say already. Add a source that does.",
-    "example": "The sources hold no example of it that the course does not use already. Add a source with one.",
+    "longer": "The sources say nothing more about it that the course does not say already. Add a source "
+    "that does; a short text of your own will do.",
+    "example": "The sources hold no example of it that the course does not use already. Add a source with one; a short "
+    "text of your own will do.",
     "again": "The same sources give the same again. Wish for “shorter”, “longer” or “add an example” instead.",
 }
 
