@@ -47,6 +47,22 @@ def sentence(text: str) -> Sentence:
             "happens",
             "What is required when a hive has no queen?",
         ),
+        ("When a loaf is cut hot, the crumb is torn by the knife.", "happens", "What happens when a loaf is cut hot?"),
+        (
+            "When a jar is full, the mixture can flow over its rim.",
+            "happens",
+            "What is possible when a jar is full?",
+        ),
+        (
+            "If opening a hive in the rain, a keeper must be quick and calm.",
+            "happens",
+            "What is required when opening a hive in the rain?",
+        ),
+        (
+            "If you bake on a stone, make sure that it is hot enough.",
+            "do",
+            "What should you do if you bake on a stone?",
+        ),
         (
             "Hungry starters smell of glue because the yeast runs out of sugar.",
             "reason",
@@ -92,6 +108,18 @@ def test_a_sentence_is_asked_for_what_it_says(text: str, form: str, question: st
         "If at the time of the harvest the hive is cold, the honey gets thick.",  # the case begins later
         "If a keeper moves it into the sun, the wax melts within an hour.",  # moves what?
         "The output is cryptic because it was written for another tool.",  # which output?
+        "If you keep bees, especially many of them, wear gloves and a veil.",  # an aside, and no order
+        "If a keeper opens a hive, a box or a frame, lids and tools get sticky.",  # still the list
+        "After the keepers decided, the old book of the hives was given away.",  # decided what?
+        "After the first overview, there are more hints on the care of bees.",  # no case
+        "If you had two starters, one could stand in the warm room for a week.",  # only imagined
+        "If either one is missing, the lid of the jar closes badly in the cold.",  # either of what?
+        "If you open a jar, tilt a glass, or pour out a bowl, the dough gets wet.",  # more of the list
+        "If the scale is on, gives the weight of the flour in the bowl on top.",  # who does?
+        "If you don’t believe me, put your hand on the side of the warm jar.",  # a word to the reader
+        "The lid of the jar shows the lid of a jar.",  # says nothing new of it
+        "Yeast is interesting because most of the people never see it at work.",  # an opinion
+        "To bake a better loaf of bread, you need to do a few extra things by hand.",  # which things?
         "Honey provides more energy to the bees in the months of winter.",  # of the whole matter too much could be said
     ],
 )
@@ -106,6 +134,9 @@ def test_a_sentence_that_needs_more_than_itself_is_not_asked(text: str) -> None:
         ("Drones are the male bees that mate with a queen.", "In your own words: what are drones?"),
         ("Five minutes is the smallest time that the oven can count.", ""),
         ("The output is a list of the loaves that are ready to sell.", ""),
+        ("Preferred: Add the salt after the first rest of the dough.", ""),
+        ("However types of flour are a different story: each one needs its own amount of water.", ""),
+        ("Starters are a fundamental concept of all the bakers in the world.", ""),
         ("The variable b refers to a bag of the finest flour.", ""),
     ],
 )
@@ -119,6 +150,7 @@ def test_only_a_term_is_asked_for_its_meaning(text: str, question: str) -> None:
         ("The oven does not keep the heat of the night", "The oven keeps the heat of the night"),
         ("Loaves do not rise in a cold room", "Loaves rise in a cold room"),
         ("A keeper looks after the hive", None),
+        ("The keeper sold the hive after losing the queen", None),  # "before losing": nobody would say so
         ("Bakers salt the dough after the first rest", "Bakers salt the dough before the first rest"),
     ],
 )

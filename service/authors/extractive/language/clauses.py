@@ -34,7 +34,9 @@ LOOSE = re.compile(
     re.IGNORECASE,
 )
 STATIVE = re.compile(r"\b(?:is|are|has|have|can|cannot|may|must|should|needs?|do(?:es)? not)\b")
-_PARTICIPLE = r"(?:\w+(?:ed|en|wn|ght|pt)|made|set|put|sent|built|read|run|lost|cut|left|found|held|told|done|shown)"
+_PARTICIPLE = (
+    r"(?:\w+(?:ed|en|wn|orn|ung|ght|pt)|made|set|put|sent|built|read|run|lost|cut|left|found|held|told|done|shown)"
+)
 _PASSIVE = re.compile(rf"(?:is|are|has|have)(?: been)?(?: (?:\w+ly|also|then|not|no longer|first))* {_PARTICIPLE}\b")
 _SUBORDINATE = re.compile(r"\b(?:so that|such that|because|which|who|that|if|when|while|until|unless|to) .*$")
 _OBJECT = re.compile(
@@ -66,7 +68,13 @@ def is_order(text: str) -> bool:
         return False
     if not word_classes(first.lower()) & {"NOUN", "ADJ", "ADV"}:
         return True
+    if _is_s_form(rest.split(maxsplit=1)[0]):
+        return False  # "match goes on to the next block"
     return bool(_OBJECT.match(rest)) and (first.lower() in ACTION_VERBS or not _PREPOSITION.match(rest))
+
+
+def _is_s_form(word: str) -> bool:
+    return word.endswith("s") and word_classes(word) == {"VERB"} and base_verb(word) != word
 
 
 def states(text: str) -> bool:

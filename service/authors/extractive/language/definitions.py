@@ -20,7 +20,7 @@ _CALLED = re.compile(
 )
 _COLON = re.compile(r"^(?P<term>[A-Z`“\"][\w’'“”\"()/&+. -]{1,48}?)\s*(?::|\s[-–—])\s+(?P<meaning>.{20,})", re.DOTALL)
 _NOT_A_TERM = re.compile(
-    r"^(?:this|that|these|those|it|they|there|here|what|which|who|he|she|we|you|i|one|each|some|many|most|another|other|"
+    r"^(?:however|exercises?|this|that|these|those|it|they|there|here|what|which|who|he|she|we|you|i|one|each|some|many|most|another|other|"
     r"such|example|note|answer|goal|purpose|result|problem|reason|idea|way|thing|first|second|only|following|key|step|"
     r"important|next|question|point|case|if|when|while|for|in|on|at|as|because|although|not|to|by|with|from|all|any|"
     r"every|no|both|even|since|above|below|last|best|main|rest|advantage|drawback)\b|"
@@ -36,9 +36,10 @@ _LABEL = re.compile(
     _I,
 )
 _WEAK_GENUS = re.compile(
-    r"(?:a number of|(?:an? |the )?(?:\w+ ){0,2}(?:failure|way|good|great|common|important|lot|few|example|result|most|"
-    r"same|first|only|next|best|problem|mistake|error|reason|responsib\w*|key|simple|easy|tricky|interesting|idea|answer|must|right|wrong|perfect|"
-    r"bit|better|little|matter|place to|thing)\b)"
+    r"(?:a number of|(?:an? |the )?(?:\w+ ){0,2}(?:failure|way|good|great|common|important|fundamental|essential|"
+    r"specialized|different|brand-new|lot|few|example|result|most|same|first|only|next|best|problem|mistake|error|reason|"
+    r"responsib\w*|key|simple|easy|tricky|interesting|idea|answer|must|right|wrong|perfect|bit|better|little|matter|"
+    r"place to|thing)\b)"
 )
 _WEAK_OPENING = re.compile(r"(?:to|how|when|where|one|our|used|simply|called|any)\b")
 _TELLING_OPENING = ("the need", "to see", "when ")
@@ -56,7 +57,7 @@ def _by_colon(text: str, marks: Marks) -> tuple[str, str] | None:
     term, meaning = match["term"], match["meaning"]
     if _NOT_A_TERM.search(term) or _LABEL.match(_bare(term)) or len(term.split()) > 6:
         return None
-    if meaning.startswith(('"', "“", "http")):
+    if re.match(r"[\"“]|http|(?:there|either|if|when|on|in|at|for|by|to|as)\b", meaning, _I):
         return None
     return _bare(term), meaning
 

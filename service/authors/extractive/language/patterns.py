@@ -15,7 +15,7 @@ CONNECTED = re.compile(rf"(?:{CONNECTIVES})\b,")
 _LOOSE = [word for word in CONNECTIVES.split("|") if word not in KEPT_CONNECTIVES]
 DROPPABLE = re.compile(
     rf"^(?:(?:{'|'.join(_LOOSE)}),|(?:{'|'.join(word for word in _LOOSE if word not in CONNECTIVES_BEFORE_A_COMMA)}))"
-    r"\s+(?=\w)(?!(?:that|of|as)\b)"
+    r"\s+(?=\w)(?!(?:that|of|as|to)\b)"
 )
 KEPT_OPENING = re.compile(r"(?:Note that|In general|Generally|Typically|Usually|Ideally|Finally)\b")
 

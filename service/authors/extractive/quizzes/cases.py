@@ -24,14 +24,23 @@ _NO_CASE = re.compile(
     r"(?:at|in|on|for|with|by|from|inside|outside|within|used|given|needed|set|possible|necessary|and|or)\b"
 )
 # What is only imagined is the story of an example: "if we had several counters, they could …".
-_IMAGINED = re.compile(r"\b(?:had|were|would|could)\b")
+_IMAGINED = re.compile(r"\b(?:had|were|would|could)\b|\b(?:application|user|person|server|company|process) [A-Z]\b")
+# A word to the reader, or the story's next turn, tells nothing of the matter: "if you don't believe me, try it".
+_TO_READERS = re.compile(
+    r"you(?:[’']re| are)? (?:don[’']t believe|believe|familiar|interested|wondering|curious|playing|lucky|done|ready)\b"
+)
+_TURN = re.compile(
+    r"(?:the (?:next|only|first|other) \w+ (?:is|are)|you can be|this|these|that)\b|.{0,20}\b(?:this|these) "
+)
 # A comma may close a case or open an aside: "If you run a server, especially one that …, install stable".
 _ASIDE = re.compile(
     r"(?:say|especially|particularly|in particular|including|such as|for (?:example|instance)|or|and|but|which|who|"
     r"whose|where|whether|with|without|like|as|i\.e\.|e\.g\.|that is|namely|not|even|rather than|instead of|except|"
     r"\w+ing)\b,?"
 )
-_MORE_OF_A_LIST = re.compile(r"(?:[\w-]+ ){1,3}(?:or|and) [\w-]+(?: [\w-]+)?, ")  # "a break, continue or return, …"
+# "executes a break, continue or return, …", "unwrap a None, index out of bounds, or divide by 0, …"
+_MORE_OF_A_LIST = re.compile(r"(?:[\w-]+ ){1,3}(?:or|and) [\w-]+(?: [\w-]+)?, |[^,]+, (?:or|and) [^,]+, ")
+_NO_HOLDER = re.compile(r"[a-z]+s (?:the|an?|all|each) ")  # the description of an option: "gives the number of …"
 _DUTY = re.compile(
     r"^(?:please |then |first |always |never |do not |don[’']t |"
     r"you (?:must|should|need to|have to|will need to|can|may) )",
@@ -70,6 +79,8 @@ def case_asked(text: str, named: bool) -> Asked | None:
 
 def _is_unclear(case: str, then: str, when: str) -> bool:
     """Whether it is no case, or only imagined, or what follows is an aside or sends the reader elsewhere."""
+    if _TO_READERS.match(case) or _TURN.match(then) or _NO_HOLDER.match(then):
+        return True
     if _NO_CASE.match(case) or not is_case(case, when) or (when == "if" and _IMAGINED.search(case)):
         return True
     if (

@@ -12,7 +12,7 @@ from service.authors.extractive.language.sentences import Sentence
 from service.authors.extractive.language.slide_lines import bold_lead, compress, telegraph
 from service.authors.extractive.language.verb_forms import is_imperative, word_classes
 from service.authors.extractive.language.words import bag, content_words, cosine, is_plural, rank, words
-from service.authors.extractive.quizzes.parts import CHOICES, Candidate, Exam, source_says
+from service.authors.extractive.quizzes.parts import CHOICES, Candidate, Exam, gives_away, source_says
 from service.authors.extractive.sources.material import Idea, Section, Unit
 from service.domain.quiz import Option
 from service.domain.source import Cite
@@ -22,6 +22,7 @@ _RULE_LIKE = re.compile(
     r"within|up to|recommended|works?|has|have|is|are|use|costs?|makes?|reach(?:es)?|contains?|holds?|lasts?|turns?|"
     r"becomes?|comes?|remembers?|since|until|before|after|repeats?|sends?|waits?)\b"
 )
+_LOOSE_NUMBER = re.compile(r"\([^)]*\d[^)]*times|over \d|roughly \d|between \d+ and|as discussed")
 
 
 def number_items(exam: Exam) -> list[Candidate]:
@@ -52,7 +53,9 @@ def _only_number(sentence: Sentence) -> re.Match[str] | None:
         return None
     if re.match(r"(?:Here|There|Now|In this|Which)\b", text):
         return None
-    if re.search(r"\([^)]*\d[^)]*times|over \d|between \d+ and|as discussed", text) or not _RULE_LIKE.search(text):
+    if re.search(r"\([^)]*\d[^)]*times|over \d|roughly \d|between \d+ and|as discussed", text) or not _RULE_LIKE.search(
+        text
+    ):
         return None
     found = [match for match in patterns.NUMBER.finditer(text)]
     telling = [m for m in found if m["to"] or m["unit"]]  # a year would only ask when something took place
@@ -187,7 +190,9 @@ def _wrong_entries(
         for other, _, entries in lists
         if other is not section and other.title != section.title
         for text, _ in entries
-        if 0.02 < cosine(bag([text]), near) < 0.25
+        if not gives_away(text, section.title)
+        and not re.match(r"(?:for|in|on|at|if|when|to) ", text, re.IGNORECASE)
+        and 0.02 < cosine(bag([text]), near) < 0.25
         and (text.split()[0].lower() in ACTION_VERBS) == imperative
         and 15 < len(text) < 100
     }

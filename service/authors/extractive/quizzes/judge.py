@@ -23,7 +23,7 @@ _HEDGED = re.compile(
     r"\b(?:this|these|those|such|may|might|perhaps|seems?|probably|likely|some|many|we|you|your|our|usually|about|"
     r"often|sometimes|roughly|here|now|then|today|most|few|almost|nearly|therefore|thus|hence|notice|currently|even|"
     r"(?:with|without|than|no|another) one|he|she|his|her|however|later|earlier|please|expected|"
-    r"(?:of|in|to|for|with|from|by|on|at|as) that)\b",
+    r"(?:of|in|to|for|with|from|by|on|at|as|after|before|until) that)\b",
     re.IGNORECASE,
 )
 _UNSAFE_FLIP = re.compile(
@@ -39,7 +39,9 @@ _TRIVIAL = re.compile(
     r"\bnot (?:un|in|im|dis)\w+|"
     r"\b(?:in|has|have|are) (?:two|three|four|several) \w+s$"
 )
-_OPEN = re.compile(r"\b(?:our|us|I|my|let|always|never|all|only|it|its|they|them|their|there|also|too|still|else)\b")
+_OPEN = re.compile(
+    r"\b(?:our|us|I|my|let|always|never|all|only|it|its|they|them|their|there|also|too|still|else|the same)\b"
+)
 _UNITS = (
     ("seconds", "minutes"), ("minutes", "hours"), ("hours", "days"), ("days", "weeks"), ("weeks", "months"),
     ("months", "years"), ("bits", "bytes"), ("bytes", "kilobytes"), ("milliseconds", "seconds"), ("grams", "kilograms"),

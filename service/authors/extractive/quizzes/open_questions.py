@@ -35,7 +35,7 @@ from service.authors.extractive.sources.code_kinds import kind_of
 from service.authors.extractive.sources.material import Idea, Section
 from service.domain.course import Objective
 
-_IN_CODE = re.compile(r"^(?:Use|Apply|Write the code for) (.+?)(?: in code)?$")
+_IN_CODE = re.compile(r"^(?:Use|Apply|Write the code for) (?!the rules|via|by|in|on|for|with)(.+?)(?: in code)?$")
 _LISTING = re.compile(r"^(?:List|Identify|Name|Outline|Recall) ")
 _TWO_SIDES = re.compile(r"^(?:Compare|Contrast|Distinguish) (?P<one>.+?) (?:with|and|from|to) (?P<other>.+)$")
 _NO_CODE = frozenset(
@@ -43,6 +43,7 @@ _NO_CODE = frozenset(
 )
 _NAMES = frozenset(("flag", "call", "member", "hyphened", "constant"))
 LEAST_COMPARISON_WORDS = 12
+LEAST_ORDERS = 0.8  # of the entries of a procedure tell to do something
 LONGEST_LIST_WORDS = 120
 LEAST_POINT_WORDS = 9
 MOST_LINES = 14
@@ -82,7 +83,7 @@ def _last_resort(exam: Exam, objective: Objective, taken: set[int]) -> Iterator[
     home = exam.homes.get(objective.id, -1)
     near = [section for n, section in enumerate(exam.sections) if n == home]
     passages = [
-        (section, passage(exam, section, objective.text, taken))
+        (section, passage(section, objective.text, taken))
         for section in sorted(
             exam.sections, key=lambda one: (to_sum_up(one) in exam.asked, -_nearness(one, near, objective))
         )
@@ -99,9 +100,9 @@ def _practised(exam: Exam, objective: Objective, taken: set[int]) -> list[Candid
     """To write code and to compare it with the lesson's, where the objective is to use something in code."""
     match = _IN_CODE.match(objective.text)
     home = exam.homes.get(objective.id, -1)
-    for idea in exam.sections[home].ideas if match and home >= 0 else ():
+    for idea in exam.sections[home].ideas if match and ":" not in match[1] and home >= 0 else ():
         lines = [line for line in idea.code.splitlines() if line.strip()]
-        whole = 1 < len(lines) <= MOST_LINES and not re.search(r"snip|\.\.\.|…", idea.code)
+        whole = 1 < len(lines) <= MOST_LINES and not re.search(r"snip|\.\.\.|…|^\$ ", idea.code, re.MULTILINE)
         written = idea.lang and idea.lang.lower() not in _NO_CODE
         if match and idea.kind == "code" and written and whole and idea.cites and idea.cites[0].start not in taken:
             taken.add(idea.cites[0].start)
@@ -255,11 +256,13 @@ def _listed(exam: Exam, objective: Objective, kinds: Sequence[str]) -> list[Sent
         return []
     heads = [item[0] for item in max(fitting, key=lambda entry: entry[:2])[2].items if item]
     fields = sum(bool(FIELD.match(head.text)) for head in heads)
-    if any(re.search(r"\bfollowing\b|:$|^To \w", head.text) for head in heads):
+    if any(re.search(r"\bfollowing\b|:$|^To \w|\b[Ww]e\b", head.text) for head in heads):
         return []  # "To recover disk space" is what a step is for, and no step
     if _LISTING.match(objective.text) and sum(is_imperative(head.text) for head in heads) * 2 > len(heads):
         return []  # what to do about a thing is no list of such things
     if sum(head.length for head in heads) > LONGEST_LIST_WORDS:
+        return []
+    if kinds == ("steps",) and sum(is_imperative(head.text) for head in heads) < LEAST_ORDERS * len(heads):
         return []
     if fields * 2 > len(heads) or len(heads) > MOST_POINTS or not all(head.cites for head in heads):
         return []

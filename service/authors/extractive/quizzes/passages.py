@@ -9,7 +9,7 @@ from itertools import islice
 from service.authors.extractive.language.clauses import FIRST_PERSON, HANGS_IN_ANSWER, is_order
 from service.authors.extractive.language.sentences import Sentence
 from service.authors.extractive.language.slide_lines import set_code
-from service.authors.extractive.language.verb_forms import base_verb
+from service.authors.extractive.language.verb_forms import base_verb, is_imperative
 from service.authors.extractive.language.words import bag, capitalized, cosine, rank, stems, words
 from service.authors.extractive.quizzes.asked import Asked
 from service.authors.extractive.quizzes.parts import CHOICES, Candidate, Exam, gives_away, source_says
@@ -27,6 +27,7 @@ CLUES_SHARED = 2  # wrong options that echo the question as the right one does, 
 NEIGHBOURS = 500  # characters between sentences that may tell of one thing, so that both answers would be right
 FEWEST_PAIRS, MOST_PAIRS, ALIKE = 3, 5, 0.4
 CLEAR_WITHOUT_PLACE = 14  # words of a question that says by itself what it is about
+_EARLY_PRONOUN = re.compile(r"(?:\S+ ){0,3}(?:it|its|they|them|their|that as well)\b", re.IGNORECASE)
 _ADDED = re.compile(r"; | – | — |, (?:but|so|which|because|as)\b")
 
 
@@ -199,6 +200,8 @@ def _option(asked: Asked, sentence: Sentence) -> str:
         return ""
     if (
         HANGS_IN_ANSWER.search(text)
+        or _EARLY_PRONOUN.match(text)
+        or (asked.form == "happens" and is_imperative(text))
         or re.search(r"\bone$|^(?:see|refer|consult|read) ", text, re.I)
         or not SHORTEST_OPTION <= len(words(text)) <= LONGEST_OPTION
         or re.search(r"\([^)]*$|^[^(]*\)", text)

@@ -22,10 +22,17 @@ _UNFIT = re.compile(
 )
 # What somebody thinks of it, what it is for the moment, or an aim whose holder is the sentence before.
 _WEAK = re.compile(
-    r"(?:is|are|was|were) (?:(?:very|rather|quite|also|often|not|always|usually) )*(?:to|for|up to|"
+    r"(?:is|are|was|were) (?:\d|(?:(?:very|rather|quite|also|often|not|always|usually) )*(?:to|for|up to|"
     r"(?:an? |the |one of the )?"
-    r"(?:interesting|important|tricky|special|nice|good|great|bad|fine|key|common|simple|easy|hard|difficult|complicated|"
-    r"useful|powerful|similar|different|same|first|only|next|best|most|following))\b"
+    r"(?:interesting|important|tricky|special|nice|good|great|bad|fine|key|common|simple|easy|hard|difficult|"
+    r"complicated|useful|powerful|similar|different|same|first|only|next|best|most|following))\b)"
+)
+_IS = re.compile(r"(?:is|are|was|were) ")
+# What it is or what is done with it, not how it is: "is free to choose", "is fairly compact".
+_IS_WHAT = re.compile(
+    r"(?:is|are|was|were) (?:\w+ly |also |often |always |never |not )?"
+    r"(?:an?|the|any|one|\w+ed|\w+en|\w+wn|made|set|built|"
+    r"kept|sent|held|read|meant|found|told)\b"
 )
 _NO_SUBJECT = re.compile(
     r"\w+ing \w|(?:an? |the )?(?:first|second|third|fourth|final|last|other|next|only|main) ", re.IGNORECASE
@@ -43,6 +50,8 @@ def predicate_asked(sentence: Sentence) -> Asked | None:
         return None
     subject, said = found
     if HANGS.search(subject) or not is_noun_phrase(subject) or len(words(said)) < LEAST_SAID:
+        return None
+    if _IS.match(said) and not _IS_WHAT.match(said):
         return None
     if _NO_SUBJECT.match(subject) or _WEAK.match(said) or _AUXILIARY.match(said.partition(" ")[2]):
         return None

@@ -27,7 +27,8 @@ LEAST_NEW = 2  # telling words that an answer adds to its question
 _UNFIT = re.compile(
     r"\b(?:Listing|Figure|Table|Chapter|Section|Appendix|Step) \d|\b(?:following|above|below|aforementioned)\b|"
     r"\b(?:so far|at this point|at the moment|just now|earlier|later on|recall|notice|suppose|imagine|today|tomorrow|"
-    r"yesterday|even if|he|she|his|her|him)\b|[:…]$|\betc\b|e\.g\.$",
+    r"yesterday|(?:a few|several|some) (?:\w+ )?(?:things|steps|ways|options)|even if|"
+    r"he|she|his|her|him)\b|[:…]$|\betc\b|e\.g\.$",
     re.IGNORECASE,
 )
 _YOU = {"we": "you", "us": "you", "our": "your", "ours": "yours", "ourselves": "yourself"}
@@ -37,12 +38,13 @@ _ADVERBIAL = re.compile(
 )
 _WAY = re.compile(r"^To (?P<goal>[a-z]+ [^,:;()]{6,100}), (?P<how>.{6,})$")
 _USED = re.compile(
-    r"^(?:(?:You|We) can |You |We )?(?P<how>(?:[Uu]se|[Rr]un|[Tt]ype|[Cc]all|[Pp]ass|[Pp]ress) .{2,60}?) to "
-    r"(?P<goal>[a-z]+ .{8,110})$"
+    r"^(?:(?:You|We) can |You |We )?(?P<how>(?:[Uu]se|[Rr]un|[Tt]ype|[Cc]all|[Pp]ass|[Pp]ress) .{2,60}?)"
+    r"(?: in order)? to (?P<goal>[a-z]+ .{8,110})$"
 )
 _CAN_BY = re.compile(r"^(?:You|We) can (?P<goal>[a-z]+ [^,;:]{6,100}?) by (?P<how>[a-z]+ing .{8,})$")
 _REASON = re.compile(
-    r"^(?P<claim>[A-Z“`].{18,160}?),? (?:because|so that(?! \w+ (?:might|would)\b)) (?!of\b)(?P<why>.{10,160})$"
+    r"^(?P<claim>[A-Z“`].{18,160}?),? (?:because|so that(?! (?:any|no|every|\w+ (?:might|would))\b)) (?!of\b)"
+    r"(?P<why>.{10,160})$"
 )
 _BECAUSE = re.compile(r"^Because (?!of\b)(?P<why>[^,]{10,120}), (?P<claim>.{18,160})$")
 _OPINION = re.compile(
@@ -50,8 +52,8 @@ _OPINION = re.compile(
 )
 _POINTS = re.compile(r"\b(?:this|these|those)\b")
 _RULE = re.compile(
-    r"^(?P<who>[A-Z“`].{2,80}?) (?P<modal>must(?: not)?|should(?: not| never)?|cannot|can only|may not|may only|"
-    r"is required to|are required to) (?P<rest>.{12,150})$"
+    r"^(?P<who>[A-Z“`].{2,80}?) (?P<modal>must(?: not)?|should(?: not| never)?|cannot|can only|may not(?! be\b)|"
+    r"may only|is required to|are required to) (?P<rest>.{12,150})$"
 )
 _NO_HOLDER = re.compile(r"(?:You|Please|\w+ly)\b|[^`]*,")  # of a rule
 _ASKED_BY_NAME = (
@@ -133,6 +135,7 @@ def _how(goal: str, how: str, verb: str) -> Asked | None:
         base_verb(first) != first
         or "VERB" not in word_classes(first)
         or first in VAGUE_VERBS
+        or len(stems(goal)) < LEAST_NEW  # "decide what to do"
         or first in ("be", "do", "make", "say", "see", "start", "begin", "recap", "illustrate")
     ):
         return None
@@ -242,7 +245,7 @@ def term_asked(sentence: Sentence, casing: Casing) -> str:
     if _UNFIT.search(sentence.text) or FIRST_PERSON.search(sentence.text) or sentence.roles & {"example", "narrative"}:
         return ""
     name, meaning = re.sub(r"^(?:the|an?) ", "", sentence.defines[0], flags=re.IGNORECASE), sentence.defines[1]
-    if re.match(r"\w+ed\b", meaning) or is_order(meaning) or not _names(name):
+    if re.match(r"\w+ed\b|\W", meaning) or is_order(meaning) or not _names(name):
         return ""  # "Version: raised to 2", "Preferred: Add the file": what was or is to be done, not what it is
     term = name if any(word[:1].isupper() for word in name.split()[1:]) else casing.inside(name)
     article = re.match(r"(An?|The) ", sentence.text)

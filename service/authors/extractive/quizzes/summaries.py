@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from service.authors.extractive.language.clauses import states
 from service.authors.extractive.language.sentences import Sentence
+from service.authors.extractive.language.slide_lines import has_finite_verb
 from service.authors.extractive.language.verb_forms import is_imperative
 from service.authors.extractive.language.words import is_plural, overlap, stems
 from service.authors.extractive.lessons import pretraining
@@ -23,23 +24,29 @@ OF_THE_MOMENT = re.compile(
 _CAPTION = re.compile(r"\b(?:Listing|Figure|Table|Chapter) \d|:$|\{[A-Z]|\bDefault:|^(?:Let|Here)\b")
 FIELD = re.compile(r"\bDefault\b:?|^[\w “”\"-]{2,24}: |^[\w.{}]+\.?$|^\W*[\w.\[\]]+ \{[A-Z]")
 _OF_US = re.compile(
-    r"\b(?:we|our|us|I|my|let[’']s)\b|\bsee the\b|:$|^Just a note|^(?:Below|Above)\b|"
+    r"\b(?:[Ww]e|[Oo]ur|us|I|my|let[’']s)\b|\bsee the\b|:$|^Just a note|^(?:Below|Above)\b|"
     r"^(?:Consider|Default|Type|Example)s?:|^\W*[\w.\[\]]+ \{[A-Z]"
 )
 # Sentences that lead up to an answer, put it off or leave it to another document.
 _NO_ANSWER = re.compile(
-    r"^(?:As an example|For (?:example|instance)|In other words|Conversely|Again|However|But|Before you|Here[’']?s?|"
-    r"Failing|One (?:could|might|would)|Ideally|Most likely|The (?:only|final|last|second|third|remaining)|\W)|"
-    r"^There (?:is|are) .*\b(?:ways?|patterns?|options?|methods?|things|approach(?:es)?|answer)\b|"
+    r"^(?:As an example|For (?:example|instance)|In other words|Conversely|Contrarily|Otherwise|Instead|Which|Again|"
+    r"But|However|Also|Indeed|Hence|Before you|Here[’']?s?|Ranging|Failing|One (?:could|might|would)|Ideally|"
+    r"Most likely|Goal:|Important:|Note that|What this means|The (?:only|final|last|second|third|remaining)|\W)|"
+    r"\bthere (?:is|are) [^:]*\b(?:ways?|patterns?|options?|methods?|things|approach(?:es)?|answer|tools|types|"
+    r"kinds)\b|"
     r"\b(?:the answer is|could simply|at first (?:glance|sight)|(?:really )?depends on what|hereafter|here|refer to|"
-    r"(?:would|will) then|encouraged to learn|will (?:soon )?learn|see [A-Z]|(?:Section|Chapter|Appendix) [\dA-Z]|"
+    r"(?:would|will) then|(?:image|screenshot|picture|figure|dialog|screen) (?:shows?|above|below)|often confusing|"
+    r"encouraged to learn|will (?:soon )?learn|TODO|FIXME|see [A-Z]|(?:Section|Chapter|Appendix) [\dA-Z]|tutorial|"
+    r"overview of|"
     r"(?:described|provided|documented|covered|explained|discussed|found|given) (?:in|by) (?:an?|the|its) "
     r".*(?:document|manual|guide|chapter|section|page|reference|documentation)|"
-    r"for (?:more|further) (?:details?|information))\b|\b(?:using|by|with|to)[.:]?$",
+    r"for (?:more|further) (?:details?|information))\b|\b(?:using|by|with|to|the (?:following )?command)[.:]?$",
     re.IGNORECASE,
 )
-_POINTS = re.compile(r"\b(?:this|these|those|such)\b", re.IGNORECASE)
-_NUMBERED = re.compile(r"^(?:Equation|Example|Figure|Table|Listing|Exercise) \d[\d.]*[.:]? (?=\w)")
+_POINTS = re.compile(r"\b(?:this|these|those|such|(?:use|using|with|of|in|for|by|on|at) that)\b", re.IGNORECASE)
+_NUMBERED = re.compile(
+    r"^(?:(?:Equation|Example|Figure|Table|Listing|Exercise) \d[\d.]*[.:]?|(?:[A-Z]\.|\d+\.)(?:\d+\.?)*) (?=\w)"
+)
 _RESOURCES = re.compile(r"\b(?:resources?|links?|reading|cheat ?sheets?|glossary|references?)\b", re.IGNORECASE)
 # What the words of an answer show, by the word that asks.
 _TOLD_BY = {
@@ -49,7 +56,10 @@ _TOLD_BY = {
             "why",
             r"\b(?:because|since|so|reasons?|therefore|thus|otherwise|due to|caus\w+|allows?|means?|helps?)\b",
         ),
-        ("how", r"\b(?:you|use|by \w+ing|using|with|first|then)\b|^[a-z]+ (?:the|an?|your)\b|^To "),
+        (
+            "how",
+            r"\b(?:you (?:can|may|should|must)|use|run|type|by \w+ing|using|first|then)\b|^[a-z]+ (?:the|an?|your)\b",
+        ),
         ("when", r"\b(?:when(?:ever)?|if|while|until|unless|as soon as)\b"),
         ("where", r"\b(?:in|at|on|under|from|inside)\b"),
     )
@@ -70,7 +80,7 @@ LEAST_ECHO = 0.4  # of the words of a heading that asks stand in the passage tha
 def to_sum_up(section: Section) -> str:
     """The question that the heading is, or that asks for what its section says."""
     if section.title.endswith("?"):
-        return f"{section.title} Answer in a sentence or two."
+        return f"{_NUMBERED.sub('', section.title)} Answer in a sentence or two."
     return f"Sum up what the lesson says about “{name_of(section)}”."
 
 
@@ -86,7 +96,10 @@ def points_of(section: Section) -> list[Sentence]:
     lists = [idea for idea in section.ideas if idea.kind == "list"]
     heads = [item[0] for item in lists[0].items if item] if len(lists) == 1 else []
     whole = FEWEST_POINTS <= len(heads) <= MOST_POINTS and all(head.cites and head.length >= 3 for head in heads)
-    plain = not any(FIELD.match(head.text) or OF_THE_MOMENT.search(head.text) for head in heads)
+    plain = not any(
+        FIELD.match(head.text) or OF_THE_MOMENT.search(head.text) or _OF_US.search(head.text) or "('" in head.text
+        for head in heads
+    )
     orders = sum(is_imperative(head.text) for head in heads) * 2 >= len(heads)
     if (
         not is_plural(section.title.rstrip(":"))
@@ -143,28 +156,47 @@ def _plain(exam: Exam, unit: Unit) -> bool:
         OF_THE_MOMENT.search(s.text)
         or _OF_US.search(s.text)
         or _NO_ANSWER.search(s.text)
-        or not states(s.text)
+        or not _stated(s.text)
         or exam.of_the_example(s)
         for s in unit.sentences
     )
 
 
-def passage(exam: Exam, section: Section, about: str, taken: set[int]) -> list[Sentence]:
-    """The idea of the section that says most `about` the matter, with what follows it, as long as an answer may be."""
+def _stated(text: str) -> bool:
+    """Whether it is a sentence: "The number of started edges" only holds what could be a verb."""
+    return has_finite_verb(text) or (states(text) and not re.match(r"(?:The|An?) ", text))
+
+
+def passage(section: Section, about: str, taken: set[int]) -> list[Sentence]:
+    """The passage of the section that says most `about` its matter, as it stands, as long as an answer may be."""
     topic = " ".join(stems(f"{about} {section.title}"))
+    units = [u for idea in section.ideas if idea.kind in ("text", "definition", "list") for u in idea.units]
+    runs = [
+        run
+        for place, unit in enumerate(units)
+        if unit.head.cites and not unit.head.leans and _is_free(unit, taken) and (run := _run(units[place:], taken))
+    ]
 
-    def worth(unit: Unit) -> tuple[bool, float]:
-        alone = _plain(exam, unit) and not _POINTS.search(unit.head.text)
-        return alone, overlap(topic, set(stems(unit.head.text))) + 0.5 * min(unit.score, 1.5)
+    def worth(run: list[Sentence]) -> tuple[bool, bool, float]:
+        said = set(stems(" ".join(sentence.text for sentence in run)))
+        alone = run[0].alone and not _POINTS.search(run[0].text)
+        return tells_of(run, section), alone, overlap(topic, said)
 
-    best = max((unit for unit in tellable(section) if _is_free(unit, taken)), key=worth, default=None)
-    answer = list(best.sentences) if best else []
-    for unit in section.units():
-        spoken = sum(sentence.length for sentence in answer)
-        room = spoken < ENOUGH_FOR_A_GIST and spoken + unit.words <= LONGEST_ANSWER_WORDS
-        if answer and room and unit.head.follows(answer[-1]) and _is_free(unit, taken):
-            answer += unit.sentences
+    answer = max(runs, key=worth, default=[])
     return answer if sum(sentence.length for sentence in answer) >= LEAST_PASSAGE_WORDS else []
+
+
+def _run(units: Sequence[Unit], taken: set[int]) -> list[Sentence]:
+    """The first unit with those that follow it word for word, until it is long enough."""
+    run = list(units[0].sentences)
+    for unit in units[1:]:
+        spoken = sum(sentence.length for sentence in run)
+        full = spoken >= ENOUGH_FOR_A_GIST or spoken + unit.words > LONGEST_ANSWER_WORDS
+        shown = any(s.start in taken or _CAPTION.search(s.text) or _OF_US.search(s.text) for s in unit.sentences)
+        if full or shown or not unit.head.follows(run[-1]):
+            break
+        run += unit.sentences
+    return run
 
 
 def tells_of(answer: Sequence[Sentence], section: Section) -> bool:
@@ -175,7 +207,11 @@ def tells_of(answer: Sequence[Sentence], section: Section) -> bool:
 def _is_free(unit: Unit, taken: set[int]) -> bool:
     """Whether no item asks for it yet, and it neither shows something nor leads elsewhere."""
     return not any(
-        s.start in taken or _CAPTION.search(s.text) or _OF_US.search(s.text) or _NO_ANSWER.search(s.text)
+        s.start in taken
+        or _CAPTION.search(s.text)
+        or _OF_US.search(s.text)
+        or _NO_ANSWER.search(s.text)
+        or not _stated(s.text)
         for s in unit.sentences
     )
 
