@@ -6,6 +6,7 @@ from tests.infra import (
     rules_access,
     rules_around,
     rules_data,
+    rules_names,
     rules_places,
     rules_queries,
     rules_running,
@@ -13,6 +14,6 @@ from tests.infra import (
 )
 from tests.infra.finding import RULES, Rule
 
-GROUPS = (rules_access, rules_data, rules_running, rules_around, rules_values, rules_places, rules_queries)
+GROUPS = (rules_access, rules_data, rules_running, rules_around, rules_values, rules_names, rules_places, rules_queries)
 
 __all__ = ["GROUPS", "RULES", "Rule"]

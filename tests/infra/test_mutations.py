@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import pytest
 
-from tests.infra import faults_access, faults_around, faults_data, faults_places, faults_running, faults_values
+from tests.infra import (
+    faults_access,
+    faults_around,
+    faults_data,
+    faults_names,
+    faults_places,
+    faults_running,
+    faults_values,
+)
 from tests.infra.conftest import VARIANTS
 from tests.infra.graph import synthesize
 from tests.infra.planting import Fault, broken
 from tests.infra.policies import RULES
 
 BY_NAME = {rule.__name__: rule for rule in RULES}
-GROUPS = (faults_access, faults_data, faults_running, faults_around, faults_values, faults_places)
+GROUPS = (faults_access, faults_data, faults_running, faults_around, faults_values, faults_places, faults_names)
 FAULTS: tuple[Fault, ...] = tuple(fault for group in GROUPS for fault in group.FAULTS)
 
 
