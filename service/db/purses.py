@@ -66,7 +66,8 @@ HOLD = with_purses("""
 
 LEFT = with_purses("""
     WITH GIVEN, PURSES
-    SELECT p.name, p.cap, p.cap - coalesce(b.spent_micro_dollars + b.reserved_micro_dollars, 0) AS room
+    SELECT p.name, p.cap, p.cap - coalesce(b.spent_micro_dollars + b.reserved_micro_dollars, 0) AS room,
+           coalesce(b.reserved_micro_dollars, 0) AS held
     FROM purses p LEFT JOIN budgets b ON b.scope = p.scope AND b.period = p.period ORDER BY room
 """)
 
@@ -91,11 +92,13 @@ REFUND = with_purses("""
 
 @dataclass(frozen=True)
 class Purse:
-    """One budget as people see it: what it is called, what may be spent in all, and what is neither spent nor held."""
+    """One budget as people see it: what it is called, what may be spent in all, what is neither spent nor held, and
+    what is held for work that is under way."""
 
     what: str
     cap: int
     left: int
+    held: int
 
 
 @dataclass(frozen=True)
@@ -144,7 +147,7 @@ def refund(session: Session, owner_id: uuid.UUID, day: date, micro_dollars: int)
 def purses(session: Session, owner_id: uuid.UUID, caps: Caps) -> list[Purse]:
     """What is left in the budgets of whose runs are this person's, as of today; the narrowest first."""
     rows = session.execute(LEFT, _of(owner_id, today(session), caps)).all()
-    return [Purse(NAMES[row.name][0], row.cap, max(0, row.room)) for row in rows]
+    return [Purse(NAMES[row.name][0], row.cap, max(0, row.room), row.held) for row in rows]
 
 
 def _of(owner_id: uuid.UUID, day: date, caps: Caps) -> dict[str, Any]:

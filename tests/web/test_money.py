@@ -18,7 +18,7 @@ from service.db import jobs, money, steps
 from service.db.engine import session_scope, transaction
 from service.db.steps import Finished
 from service.db.tables import Course, LedgerEntry, Run
-from service.domain.money import Spending
+from service.domain.money import Spending, dollars
 from service.errors import Paused
 from service.settings import Settings
 from tests.web.conftest import Browser
@@ -239,6 +239,18 @@ def test_no_cell_of_a_table_is_a_formula(generating: tuple[Browser, Books]) -> N
     row = rows_of(browser.get(f"/courses/{books.course}/invoice.csv").text)[0]
     assert row["course"].startswith("'=")
     assert row["lesson"].startswith("'@")
+
+
+def test_what_is_held_for_work_under_way_is_said_where_what_is_left_is(generating: tuple[Browser, Books]) -> None:
+    browser, books = generating
+    with session_scope(books.engine) as session:
+        held = session.scalar(select(Run.reserved_micro_dollars))
+    assert held
+    said = f"{dollars(held)} is held for work under way"
+    assert browser.get("/account/spending").text.count(said) == 3
+    with session_scope(books.engine) as session:
+        session.execute(text("UPDATE budgets SET reserved_micro_dollars = 0"))
+    assert "held" not in browser.get("/account/spending").text
 
 
 def test_a_removed_course_stays_in_the_books_of_whoever_paid(
