@@ -105,6 +105,7 @@ def test_a_prohibition_a_question_and_a_pair_keep_every_word(text: str) -> None:
         ("Give users a collection of content represented on cards.", []),
         ("Gather all people on the team.", []),
         ("With permission from a supervisor, watch the work.", []),
+        ("Keyboard users must be able to easily use and dismiss boxes.", []),
     ],
 )
 def test_an_order_keeps_what_says_which_things_and_where(text: str, short: list[str]) -> None:

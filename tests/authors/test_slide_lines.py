@@ -36,6 +36,7 @@ def test_a_long_sentence_is_cut_at_its_tail(long: str, short: str) -> None:
     [
         "Often, screen reader users won't read through an entire page to find what they are looking for in it.",
         "If an interaction of any kind reveals content that was hidden before somebody came to it.",
+        "Check each time that the focus is always visible when moving through the page with the tab key of the board.",
         "A quick test of the whole is to tab through the page quickly and ensure you can get back to the bar.",
         "The dough of a whole-grain loaf may stand in the cold for up to sixteen hours of the night "
         "unless the kitchen is warm.",
@@ -76,6 +77,12 @@ def test_code_on_a_slide_is_set_as_code_and_keeps_its_small_letter() -> None:
 def test_a_list_entry_is_shown_by_its_bold_opening() -> None:
     text = "Queen: the only bee that lays fertilized eggs in the hive."
     assert item_line(sentence(text, Inline("strong", 0, 5), kind="item")) == "Queen"
+
+
+def test_a_name_set_off_by_a_dash_is_told_from_what_it_is() -> None:
+    assert speak("Partner - The agency with whom we work.") == "Partner: the agency with whom we work."
+    assert speak("Definition of done – a working agreement") == "Definition of done: a working agreement."
+    assert speak("The bread - a dark one - is done.") == "The bread, a dark one, is done."
 
 
 @given(st.text(alphabet=st.characters(codec="utf-8"), max_size=400))

@@ -88,11 +88,12 @@ _POINTED_AT = re.compile(r"\b(?:the|your|its|their|this|these) (?:[\w-]+ )?[\w-]
 _ONE_THING = re.compile(
     r"\b(?:the|your|its|their|this|these|an?|one|two|three|\d+)(?: [\w’'`-]+){1,3}$|[A-Z]\w*$", re.IGNORECASE
 )
-_NO_OBJECT = re.compile(r"\b(?:(?:can|must|will|should|may)|(?:how|able|need|easy|is) to) \w+$")
+_NO_OBJECT = re.compile(r"\b(?:(?:can|must|will|should|may)|(?:how|able|need|easy|is) to)(?: \w+ly)? \w+$")
 _CLAUSE = re.compile(r"\b(?:is|are|was|were|has|have|can|must|should|will|may|does|do)\b")
 _SUBORDINATE = re.compile(
     r"\b(?:that|which|who|whose|if|when|where|because|so|and|while|until|as|whether|what|how|why)\b"
 )
+_NAMES_ITSELF = re.compile(r"\b[A-Z]{2,}[\w-]*(?: [\w-]+)?$")
 _ALL_OF_A_KIND = re.compile(r"\b(?:all|every|each|any|no) (?:[\w-]+ )?[\w-]+$", re.IGNORECASE)
 _PUTS = frozenset(("put", "place", "set", "move", "insert", "add", "mix", "replace", "connect", "attach"))
 _GENUS = re.compile(r"(?:an?|any) |(?!the|each|every|no )(?:[\w-]+ ){0,3}?(?P<plural>[a-z]+s)\b", re.IGNORECASE)
@@ -336,7 +337,7 @@ def orders(sentence: Sentence, step: bool = False) -> list[str]:
     text = re.sub(r"\s*\([^()]*\)", "", patterns.DROPPABLE.sub("", sentence.text)).rstrip(" .!;:")
     text = capitalized(_ALLOWED.sub("", _WHILE_DOING.sub("", text)))
     found = words(text)
-    known = found and (found[0].lower() in ACTION_VERBS or (step and is_imperative(text)))
+    known = found and (found[0].lower() in ACTION_VERBS or (step and is_imperative(text) and not split_subject(text)))
     if not known or _KEEP.search(" ".join(found[:3])):
         return []
     kept: list[str] = []
@@ -370,7 +371,7 @@ def _is_whole_order(order: str, rest: str, sentence: Sentence) -> bool:
 def _needs_rest(order: str, rest: str, sentence: Sentence) -> bool:
     """Whether the rest says which things are meant (“all people | on the team”), or where something goes."""
     if rest.startswith((" that", " which", " who")):
-        return not _POINTED_AT.search(order)
+        return not (_POINTED_AT.search(order) or _NAMES_ITSELF.search(order))
     if rest[:1] in ",;:":
         return False
     found = [word.lower() for word in words(order)]

@@ -51,6 +51,9 @@ _SECOND_CLAUSE = re.compile(
 _OPEN_CLAUSE = re.compile(r"(?:if|when|once|unless|for|in|after|before|to)\b", _I)
 _SUBORDINATE_ONLY = re.compile(r"(?:if|when|while|because|as|since|although|unless|once|for|in)\b[^,]*$", _I)
 _HALF_SENTENCE = re.compile(r"(?:if|when|while|because|since|although|unless|once)\b[^,:]*$", _I)
+_WANTS_MORE = re.compile(  # a list, or a verb, that goes on
+    r"[,;]?\s*(?:&|and|or)$|\b(?:to|can|must|will|should|may)(?: \w+ly)? \w+$|\b(?:when|while|by|before|after) \w+ing$"
+)
 _DASH = re.compile(r"\s[–—-]\s|—")
 _PARENTHESES = re.compile(r"\s*\((?:[^()]|\([^()]*\))*\)")
 _PRONOUN_OPENING = re.compile(
@@ -211,7 +214,7 @@ def _cut_tail(text: str, pattern: re.Pattern[str]) -> str:
     if not match:
         return text
     head, tail = text[: match.start()], re.sub(r"(?:because|since|even).*", "", match[0])
-    if len(words(head)) < 5 or _CONDITION.search(tail) or re.search(r"[,;]?\s*(?:&|and|or)$|\bto \w+$", head):
+    if len(words(head)) < 5 or _CONDITION.search(tail) or _WANTS_MORE.search(head):
         return text
     if pattern is _PURPOSE and NEGATION.search(head):
         return text  # what is denied is denied of all of it

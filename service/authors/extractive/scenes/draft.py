@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from service.authors.extractive.language.key_phrases import split_subject
 from service.authors.extractive.language.narration import speech_of
 from service.authors.extractive.language.sentences import Sentence
 from service.authors.extractive.language.words import shorten, words
@@ -55,6 +56,13 @@ class Line:
     @property
     def shown(self) -> str:
         return f"{self.name} {self.text}".strip()
+
+    @property
+    def point(self) -> str:
+        """As one phrase: a subject stands before its verb, a name is set off from what it is."""
+        if not (self.name and self.text) or split_subject(self.shown):
+            return self.shown
+        return f"{self.name}: {self.text}"
 
 
 @dataclass(eq=False)

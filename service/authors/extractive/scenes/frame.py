@@ -190,6 +190,7 @@ def recap(
     dropped: set[int],
     shown: Sequence[Line],
     casing: Casing,
+    lesson_title: str = "",
 ) -> SceneDraft | None:
     """The points to remember, and the objectives asked back; None when there is nothing short enough to show.
 
@@ -197,11 +198,11 @@ def recap(
     """
     lines = _key_lines(keypoints) or _best_lines(sections, dropped)
     compared = "Now check yourself against the points on screen."
-    headings = _heading_lines(sections) if len(lines) < FEWEST_POINTS else []
+    headings = _heading_lines(sections, lesson_title) if len(lines) < FEWEST_POINTS else []
     if len(headings) >= FEWEST_POINTS:
         lines, compared = headings, "Now say what you know about each point on screen."
     elif len(lines) < FEWEST_POINTS and len(shown) >= FEWEST_POINTS:
-        lines = [Line(line.shown, line.cites) for line in shown]
+        lines = [Line(line.point, line.cites) for line in shown]
     if not lines:
         return None
     scene = SceneDraft("recap", "What to remember", lines=lines[:5])
@@ -214,11 +215,13 @@ def recap(
     return scene
 
 
-def _heading_lines(sections: Sequence[Section]) -> list[Line]:
+def _heading_lines(sections: Sequence[Section], lesson_title: str) -> list[Line]:
     """The headings, to tell about from memory, where too few sentences are short enough to be shown."""
     first: dict[str, Line] = {}
     for section in sections:
         title = section.telling.title.rstrip(":")
+        if title in (HEADING, lesson_title):
+            continue
         cites = next((unit.head.cites for unit in section.units() if unit.head.cites), ())
         if cites and title not in first:
             first[title] = Line(title, cites)

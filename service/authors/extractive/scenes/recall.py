@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from service.authors.extractive.language.key_phrases import split_subject
 from service.authors.extractive.language.narration import speak
 from service.authors.extractive.language.words import Casing, rank
 from service.authors.extractive.scenes.draft import Line, Said, SceneDraft, signpost
@@ -49,7 +48,7 @@ def recall_scene(scenes: Sequence[SceneDraft]) -> SceneDraft | None:
         return None
     best = max(full, key=lambda scene: (len(scene.lines), len(scene.facts())))
     cites = tuple(cite for line in best.lines for cite in line.cites)
-    points = [_point(line) for line in best.lines]
+    points = [line.point for line in best.lines]
     scene = SceneDraft("question", best.title, kicker="From memory", cites=cites)
     scene.fields = {
         "text": f"What do you remember about “{best.title}”?",
@@ -73,13 +72,6 @@ def objective_scene(objective: Objective, points: Sequence[Line], casing: Casing
     scene.fields = {"text": text, "answer": "; ".join(line.text for line in cited), "pause": PAUSE_FOR_MEMORY}
     scene.said = [_asked(text), _answer("Compare it with what stands on screen.", cited[0].cites)]
     return scene
-
-
-def _point(line: Line) -> str:
-    """The line as one phrase: a subject stands before its verb, a name is set off from what it is."""
-    if not (line.name and line.text) or split_subject(line.shown):
-        return line.shown
-    return f"{line.name}: {line.text}"
 
 
 def _asked(text: str) -> Said:

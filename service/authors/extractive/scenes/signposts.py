@@ -21,8 +21,8 @@ _SIGNS = {
     ),
     "reading": (
         "Take a moment to read it line by line.",
-        "Say in your own words what it does.",
-        "Which part of it would you change for your own case?",
+        "Say in your own words what you see.",
+        "Read it once more, from top to bottom.",
     ),
     "steps": ("Work through it step by step.", "Here are the steps, in order."),
     "table": ("The table puts the cases side by side.", "Compare the rows of this table."),

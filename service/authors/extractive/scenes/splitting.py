@@ -6,7 +6,7 @@ from service.authors.extractive.language.words import words
 from service.authors.extractive.scenes.draft import Line, SceneDraft
 from service.domain.conventions import SLIDE_WORDS
 
-FEWEST = 3  # entries of a list that is parted
+FEWEST = 4  # entries of a list that is parted; of three, one would stand alone
 
 
 def split_full(scenes: list[SceneDraft]) -> None:

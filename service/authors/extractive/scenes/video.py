@@ -51,6 +51,7 @@ from service.domain.source import Cite
 
 PRACTICE_IN_A_VIDEO = 2
 FADED_IN_A_VIDEO = 1
+_DOING = re.compile(r"(?:[\w-]+ing|being)\b", re.IGNORECASE)  # what somebody does is no topic without the rest
 UNHURRIED = 720  # words of a lesson's body; a longer one has no room for pauses to think
 
 
@@ -81,7 +82,7 @@ def storyboard_of(plan: CoursePlan, lesson: Lesson, library: Library, check: Qui
         lesson.title, module, number, lesson.objectives, hook, _parts(sections), library.casing, in_a_hurry
     )
     shown = max((scene.lines for scene in body), key=len, default=[])
-    closing = recap(lesson.objectives, sections, keypoints, dropped, shown, library.casing)
+    closing = recap(lesson.objectives, sections, keypoints, dropped, shown, library.casing, lesson.title)
     scenes += _with_questions(body, check, sections)
     if closing and lesson.objectives and not any(scene.kind == "question" for scene in scenes):
         asked = objective_scene(lesson.objectives[0], closing.lines, library.casing)
@@ -326,7 +327,7 @@ def _title_by_subject(scene: SceneDraft, seen: Counter[str]) -> None:
     """Titles the slide by what its first line is about; the heading, which others have had, goes above."""
     said = next((said for said in scene.facts() if said.shows in scene.lines), None)
     parts = split_subject(said.sentence.text) if said and said.sentence else None
-    subject = label(parts[0]) if parts else []
+    subject = label(parts[0]) if parts and not _DOING.match(parts[0]) else []
     if subject and not seen[subject[0][0]] and not _names(subject[0][0], scene.title):
         scene.kicker, scene.title = scene.title, subject[0][0]
 
