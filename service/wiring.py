@@ -18,11 +18,13 @@ from service.adapters.stills import SlideStills
 from service.adapters.storage import open_storage
 from service.adapters.vectors import open_vectors
 from service.authors import open_author
+from service.db.breaker import Breaker
 from service.db.guarded import guarded_embedder, guarded_speech
-from service.db.guarded_author import guarded_author
 from service.errors import BadInput
 from service.ports import Services
 from service.settings import Settings
+
+CHAT = "openai chat"  # as operators find it in `provider_health`
 
 
 @contextmanager
@@ -46,16 +48,14 @@ def open_services(settings: Settings) -> Iterator[Services]:
             storage=storage,
             doorbell=stack.enter_context(closing(open_doorbell(settings))),
             launcher=stack.enter_context(closing(open_launcher(settings))),
-            author=guarded_author(
-                open_author(
-                    settings.model,
-                    openai_api_key=settings.openai_api_key,
-                    openai_base_url=settings.openai_base_url,
-                    storage=storage,
-                    judge=judge,
-                    recorded=settings.data_dir / "calls",
-                ),
-                engine,
+            author=open_author(
+                settings.model,
+                openai_api_key=settings.openai_api_key,
+                openai_base_url=settings.openai_base_url,
+                storage=storage,
+                judge=judge,
+                recorded=settings.data_dir / "calls",
+                guard=Breaker(engine, CHAT).call,
             ),
             vectors=stack.enter_context(
                 closing(open_vectors(settings.vectors_url, settings.vectors_api_key.get_secret_value()))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from service.authors.agents.work import Guard, unguarded
 from service.errors import BadInput, CoursewrightError
 from service.ports import Author, StorageService
 
@@ -22,9 +23,11 @@ def open_author(
     storage: StorageService | None = None,
     judge: Callable[[str, Exception], CoursewrightError] | None = None,
     recorded: Path | None = None,
+    guard: Guard = unguarded,
 ) -> Author:
     """The author named by the `LLM` setting. One that asks a model keeps its answers in the storage; `judge` says what
-    an error of the client library means. `recorded:MODEL` asks nobody: its answers lie in the folder `recorded`.
+    an error of the client library means, and each piece of work passes the `guard`. `recorded:MODEL` asks nobody: its
+    answers lie in the folder `recorded`.
 
     Raises:
         BadInput: there is no such author, or it lacks its key.
@@ -41,7 +44,7 @@ def open_author(
         from service.authors.agents.calls import StoredCalls
         from service.authors.agents.work import ChatModel
 
-        return AgentAuthor(ChatModel(name, openai_api_key, openai_base_url, judge), StoredCalls(storage))
+        return AgentAuthor(ChatModel(name, openai_api_key, openai_base_url, judge), StoredCalls(storage), guard)
     if scheme == "recorded" and name and recorded is not None and judge is not None:
         from service.authors.agents.author import AgentAuthor
         from service.authors.agents.calls import RecordedCalls

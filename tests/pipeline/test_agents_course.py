@@ -24,8 +24,8 @@ from service.authors import open_author
 from service.authors.agents.author import AgentAuthor
 from service.authors.agents.calls import StoredCalls
 from service.db import jobs
+from service.db.breaker import Breaker
 from service.db.engine import session_scope
-from service.db.guarded_author import guarded_author
 from service.db.queries import lessons_of, read_sources
 from service.db.tables import (
     Budget,
@@ -53,6 +53,7 @@ from service.pipeline.runs import go_on, start_generate
 from service.pipeline.verify import check_cites
 from service.ports import Services
 from service.settings import Settings, child_environment
+from service.wiring import CHAT
 from tests.adapters.openai_server import NO_QUOTA, OK, ScriptedOpenAI, refused
 from tests.authors.chat_server import Mind, chat, model_at
 from tests.commands.test_locked import build, tree
@@ -85,8 +86,9 @@ def agents(services: Services, paid: Settings) -> Services:  # noqa: F811
         openai_base_url=paid.openai_base_url,
         storage=services.storage,
         judge=judge,
+        guard=Breaker(services.engine, CHAT).call,
     )
-    return dataclasses.replace(services, settings=paid, author=guarded_author(author, services.engine))
+    return dataclasses.replace(services, settings=paid, author=author)
 
 
 def ledger(services: Services) -> list[LedgerEntry]:  # noqa: F811

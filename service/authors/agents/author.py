@@ -29,7 +29,7 @@ from service.authors.agents.shelf import Passage, Shelf
 from service.authors.agents.text_revision import TextRevision
 from service.authors.agents.texts import Writing
 from service.authors.agents.topics import topic_lesson, topic_plan
-from service.authors.agents.work import ChatModel, Research, Work
+from service.authors.agents.work import ChatModel, Guard, Research, Work, unguarded
 from service.authors.extractive.sources.library import ReadingCache
 from service.authors.extractive.tutor import Tutor
 from service.domain import pedagogy_video
@@ -62,10 +62,12 @@ NO_EXERCISE = "no exercise"
 
 
 class AgentAuthor:
-    """Implements `ports.Author` with a team of agents on a chat model."""
+    """Implements `ports.Author` with a team of agents on a chat model. Each piece of work passes the guard, whose
+    errors (such as Resting) come beside those that are named here.
+    """
 
-    def __init__(self, model: ChatModel, calls: Calls) -> None:
-        self._model, self._calls = model, calls
+    def __init__(self, model: ChatModel, calls: Calls, guard: Guard = unguarded) -> None:
+        self._model, self._calls, self._guard = model, calls, guard
         self._tutor = Tutor(ReadingCache())
         self.name = f"agents {model.name} {version()}"
 
@@ -223,7 +225,7 @@ class AgentAuthor:
     def _run(self, work: Work[T], brief: Brief, report: Report, till: Till) -> T:
         from service.authors.agents.team import AgentManager  # AutoGen takes seconds to load and the site needs none
 
-        return AgentManager(self._model, self._calls).run(work, brief, report, till)
+        return self._guard(lambda: AgentManager(self._model, self._calls).run(work, brief, report, till))
 
 
 class _Bench:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from pydantic import SecretStr
 
@@ -14,6 +14,19 @@ from service.errors import CoursewrightError
 
 T = TypeVar("T")
 Judge = Callable[[str, Exception], CoursewrightError]
+
+
+class Guard(Protocol):
+    """What stands before each piece of work for a model: the breaker of its provider. The work fails when the few
+    tries of its calls have failed, and counts as answered when the model answered, whatever it said.
+    """
+
+    def __call__(self, work: Callable[[], T]) -> T: ...
+
+
+def unguarded(work: Callable[[], T]) -> T:
+    """No breaker: for a test, or recorded answers."""
+    return work()
 
 
 @dataclass(frozen=True)
