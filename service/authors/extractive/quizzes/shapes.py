@@ -46,7 +46,7 @@ _REASON = re.compile(
     r"^(?P<claim>[A-Z“`].{18,160}?),? (?:because|so that(?! (?:any|no|every|\w+ (?:might|would))\b)) (?!of\b)"
     r"(?P<why>.{10,160})$"
 )
-_BECAUSE = re.compile(r"^Because (?!of\b)(?P<why>[^,]{10,120}), (?P<claim>.{18,160})$")
+_BECAUSE = re.compile(r"^Because (?!of\b)(?P<why>[^,]{10,120}), (?!and\b)(?P<claim>.{18,160})$")
 _OPINION = re.compile(
     r"\b(?:is|are) (?:an? )?(?:very |rather |quite )?(?:interesting|tricky|special|nice|good|bad|fine)\b"
 )
@@ -70,8 +70,8 @@ _EFFECT = re.compile(
     rf"(?P<verb>(?:is|are) used (?:to|for|as|by)|(?:{_ASKED_BY_NAME}|{_DONE})(?:e?s)?|specifies|relies on|rely on|"
     r"carries|identifies|applies) (?P<rest>.{10,})$"
 )
-# "Breaking changes to the core can occur": what looked like the verb is a noun.
-_OTHER_VERB = re.compile(r"(?:[\w-]+ ){0,5}(?:can|may|might|must|should|will|is|are|was|were)\b")
+# "Breaking changes to the core can occur": what looked like the verb is a noun. "Works in the same way": as what?
+_OTHER_VERB = re.compile(r"in the same way\b|(?:[\w-]+ ){0,5}(?:can|may|might|must|should|will|is|are|was|were)\b")
 _NO_SUBJECT = re.compile(
     r"\b(?:and|or|but|because|since|as|so|that|which|who|when|if|while|to|is|are|was|were|be|can|will|may|must|should|you|we|i|not|what|how|"
     r"there|some|many|most|more|all|any|both|one|two|three|does|do|has|have|would|could|next|first|second|last)\b",
@@ -191,7 +191,11 @@ def _effect(text: str, named: bool) -> Asked | None:
     if not match or not _is_named_subject(match["who"]) or FIRST_PERSON.search(text):
         return None
     who, verb, rest = match["who"], match["verb"], match["rest"]
-    if _OTHER_VERB.match(rest) or (rest.startswith("to ") and " used " not in verb):
+    if (
+        _OTHER_VERB.match(rest)
+        or rest.startswith("in the same way")
+        or (rest.startswith("to ") and " used " not in verb)
+    ):
         return None
     if len(set(stems(rest)) - set(stems(who))) < LEAST_NEW:
         return None  # "The Package field gives the package name"
@@ -231,6 +235,8 @@ def _asks_of_deed(name: str, verb: str) -> str:
 def _names(term: str) -> bool:
     """Whether it names a thing: not "preferred", "the 1.1", "including files", "the crate in turn"."""
     first, last = term.split(maxsplit=1)[0].lower(), term.rsplit(maxsplit=1)[-1].lower()
+    if "(" in term:
+        return False
     if not first[:1].isalpha() and not first.startswith(("`", ".", "#", "-")):
         return False
     if " " in term and ((first.endswith("ing") and is_plural(term)) or re.search(r" in (?:turn|general|fact)$", term)):

@@ -40,12 +40,12 @@ _NO_ANSWER = re.compile(
     r"overview of|"
     r"(?:described|provided|documented|covered|explained|discussed|found|given) (?:in|by) (?:an?|the|its) "
     r".*(?:document|manual|guide|chapter|section|page|reference|documentation)|"
-    r"for (?:more|further) (?:details?|information))\b|\b(?:using|by|with|to|the (?:following )?command)[.:]?$",
+    r"for (?:more|further) (?:details?|information))\b|\b(?:using|by|with|to|for|the (?:following )?command)[.:]?$",
     re.IGNORECASE,
 )
 _POINTS = re.compile(r"\b(?:this|these|those|such|(?:use|using|with|of|in|for|by|on|at) that)\b", re.IGNORECASE)
 _NUMBERED = re.compile(
-    r"^(?:(?:Equation|Example|Figure|Table|Listing|Exercise) \d[\d.]*[.:]?|(?:[A-Z]\.|\d+\.)(?:\d+\.?)*) (?=\w)"
+    r"^(?:(?:Equation|Example|Figure|Table|Listing|Exercise|Chapter) \d[\d.]*[.:]?|(?:[A-Z]\.|\d+\.)(?:\d+\.?)*) (?=\w)"
 )
 _RESOURCES = re.compile(r"\b(?:resources?|links?|reading|cheat ?sheets?|glossary|references?)\b", re.IGNORECASE)
 # What the words of an answer show, by the word that asks.
