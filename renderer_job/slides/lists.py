@@ -49,7 +49,8 @@ def steps(c: Canvas, page: Page, scene: StepsScene, state: int) -> None:
     for i, block in enumerate(blocks):
         if shown(i, state, count):
             lit = i == state - 1 or state > count
-            number = c.block(str(i + page.first), c.serif(block.style.size + 4, leading=1.28), 96)
+            nth = str(i + page.first + scene.first - 1)
+            number = c.block(nth, c.serif(block.style.size + 4, leading=1.28), 96)
             top = y + (block.pitch - number.pitch) / 2
             c.put(number, x, top, 96, f"number {i + 1}", c.theme.accent if lit else c.theme.muted)
             c.put(block, x + 104, y, width - 104, f"item {i + 1}", tone(c, i, state, count))

@@ -61,6 +61,7 @@ class StepsScene(_Scene):
 
     kind: Literal["steps"] = "steps"
     items: tuple[Annotated[str, Field(max_length=LINE)], ...] = Field(min_length=1, max_length=12)
+    first: int = Field(default=1, ge=1, description="number of its first step, where a slide before it shows others")
 
 
 class DefinitionScene(_Scene):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -187,6 +188,15 @@ def test_a_split_list_keeps_order_and_numbers() -> None:
     assert [item for page in paged for item in page.scene.items] == items  # type: ignore[union-attr]
     assert [page.first for page in paged] == [1 + sum(len(p.scene.items) for p in paged[:i]) for i in range(len(paged))]  # type: ignore[union-attr]
     assert [(page.part, page.parts) for page in paged] == [(i + 1, len(paged)) for i in range(len(paged))]
+
+
+def test_steps_go_on_counting_where_another_scene_ends() -> None:
+    items = ["Fold the dough.", "Let it rest."]
+    (alone,) = pages.paginate_scene(board(scene("steps", items=items)), 0)
+    (later,) = pages.paginate_scene(board(scene("steps", items=items, first=4)), 0)
+    pictures = [pages.draw(page, 3).image.tobytes() for page in (alone, later, replace(alone, first=4))]
+    assert pictures[0] != pictures[1]
+    assert pictures[1] == pictures[2], "numbered as the second page of a split scene would be"
 
 
 def test_a_state_is_on_the_page_that_holds_its_item() -> None:

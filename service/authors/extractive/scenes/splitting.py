@@ -25,12 +25,12 @@ def _shown(lines: list[Line]) -> int:
 
 
 def _second_half(scene: SceneDraft) -> SceneDraft:
-    """Takes the second half from the scene; steps go on counting where the first half ends."""
+    """Takes the second half from the scene; its steps go on counting."""
     half = (len(scene.lines) + 1) // 2
     moved = scene.lines[half:]
     at = next((n for n, said in enumerate(scene.said) if any(said.shows is line for line in moved)), len(scene.said))
     second = SceneDraft(
-        "list",
+        scene.kind,
         scene.title,
         moved,
         scene.said[at:],
@@ -39,10 +39,8 @@ def _second_half(scene: SceneDraft) -> SceneDraft:
         scene.source_title,
         section=scene.section,
     )
-    scene.lines, scene.said = scene.lines[:half], scene.said[:at]
     if scene.kind == "steps":
-        for number, line in enumerate(moved, start=half + 1):
-            line.text = f"{number}. {line.text}"
-            line.forms = [("", line.text)]
+        second.fields = {**scene.fields, "first": scene.fields.get("first", 1) + half}
+    scene.lines, scene.said = scene.lines[:half], scene.said[:at]
     second.leads_on, scene.leads_on = scene.leads_on, False
     return second
