@@ -348,13 +348,15 @@ LONG = "Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichenverordnung"
 
 @pytest.mark.parametrize("width", [320, 390, 768, 1024, 1440])
 def test_no_page_is_wider_than_its_window(
-    page: Page, width: int, world: World, me: uuid.UUID, lesson: Callable[[str], None]
+    page: Page, width: int, world: World, me: uuid.UUID, lesson: Callable[[str], None], engine: Engine
 ) -> None:
     page.set_viewport_size({"width": width, "height": 800})
     planned = world.course(me, "planned", title=f"A title with {LONG} in it", made=False)
     draft = world.draft(me)
     world.source(draft, "a-file-with-a-name-that-has-no-place-to-break-" * 3 + ".pdf")
     course = world.course(me)
+    with session_scope(engine) as session:
+        session.execute(update(Lesson).values(title=LONG * 2))
     home = f"/courses/{course}/lessons/{world.lessons[0]}"
     for address in (
         "/", "/catalogue", "/account", f"/courses/{planned}/outline", f"/courses/{draft}/brief", f"/courses/{course}",
