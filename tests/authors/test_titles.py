@@ -64,10 +64,16 @@ def test_a_rare_form_of_a_common_verb_is_no_subject() -> None:
     assert plan(*pages).title != "Introduction to answering"
 
 
+def test_a_text_under_two_names_is_taught_once() -> None:
+    text = "The clerk answers each caller, and a short answer is enough."
+    made = plan(page("Answering at the door", text), page("Paying for milk", text))
+    assert [lesson.title for lesson in made.lessons] == ["Answering at the door"]
+
+
 def test_a_unit_of_long_titles_names_only_some_of_them() -> None:
     names = ("How a letter finds its way to a house", "What happens to a parcel without an address")
     titles = [f"{name} {n}" for n in range(1, 6) for name in names]
-    made = plan(*(page(title, "The clerk sorts the mail by street and by number.", times=50) for title in titles))
+    made = plan(*(page(t, f"The clerk of round {n} sorts the mail.", times=50) for n, t in enumerate(titles)))
     assert len(made.modules) > 1
     assert all(len(module.title) <= 60 for module in made.modules)
 

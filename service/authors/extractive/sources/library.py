@@ -81,8 +81,12 @@ class ReadingCache:
         return self._readings.of(_key(source), [source], lambda: read(source))
 
     def course(self, sources: Sequence[Source]) -> _Course:
-        key = tuple(map(_key, sources))
-        return self._courses.of(key, sources, lambda: _Course([self.reading(source) for source in sources]))
+        """What is known of these sources. A text that came under two names is read once: cites name it by its hash."""
+        texts: dict[str, Source] = {}
+        for source in sources:
+            texts.setdefault(source.sha256, source)
+        key = tuple(map(_key, texts.values()))
+        return self._courses.of(key, sources, lambda: _Course([self.reading(source) for source in texts.values()]))
 
 
 def _key(source: Source) -> Hashable:
