@@ -62,6 +62,7 @@ def test_a_word_for_an_example_does_not_stand_for_the_example() -> None:
     [
         ("The salt must be added to the dough", "Add the salt to the dough"),
         ("A starter is a mixture of flour and water", "Starter: a mixture of flour and water"),
+        ("Skipping the wait is the usual mistake", "Skipping the wait: the usual mistake"),
         ("You should wait at least 5 minutes", "Wait ≥ 5 minutes"),
     ],
 )

@@ -260,7 +260,8 @@ def _labelled(line: str) -> str:
         return ""
     if re.search(r"\b(?:is|are)\b", match["rest"]) or match["subject"].split()[0].lower() in ACTION_VERBS:
         return ""
-    return f"{_ARTICLE.sub('', match['subject'], count=1).strip()}: {match['rest']}"
+    article = _ARTICLE.match(match["subject"])  # only its own: “Skipping the wait” would lose what it is about
+    return f"{match['subject'][article.end() if article else 0 :].strip()}: {match['rest']}"
 
 
 def slide_line(sentence: Sentence, limit: int = LINE_WORDS) -> str:
