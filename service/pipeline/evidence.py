@@ -6,6 +6,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
@@ -15,6 +16,9 @@ from service.db.queries import earlier_sources, indexed_chunks, read_sources
 from service.db.task import Task
 from service.domain.source import Chunk
 from service.ports import Evidence, IndexedChunk, Services
+
+if TYPE_CHECKING:
+    from hashlib import _Hash  # the type of hashes has no public name
 
 
 def evidence_of(services: Services, course_id: uuid.UUID, task: Task | None = None) -> Evidence:
@@ -35,6 +39,22 @@ def evidence_of(services: Services, course_id: uuid.UUID, task: Task | None = No
 
 
 def key_of(*parts: object) -> str:
-    """The hash of everything that a step's outcome depends on: equal keys, equal work."""
-    plain = [part.model_dump(mode="json") if isinstance(part, BaseModel) else part for part in parts]
-    return hashlib.sha256(json.dumps(plain, sort_keys=True, default=str).encode()).hexdigest()
+    """The hash of everything that a step's outcome depends on: equal keys, equal work. `parts` are one or more."""
+    return key_after(begun(parts[0]), *parts[1:])
+
+
+def begun(*parts: object) -> _Hash:
+    """The start of keys that begin with the same parts: an outline is long, and every lesson's keys hold it."""
+    return hashlib.sha256(("[" + ", ".join(map(_written_out, parts))).encode())
+
+
+def key_after(start: _Hash, *parts: object) -> str:
+    """What `key_of` gives for the parts that `start` was begun with and these."""
+    whole = start.copy()
+    whole.update(("".join(f", {_written_out(part)}" for part in parts) + "]").encode())
+    return whole.hexdigest()
+
+
+def _written_out(part: object) -> str:
+    plain = part.model_dump(mode="json") if isinstance(part, BaseModel) else part
+    return json.dumps(plain, sort_keys=True, default=str)

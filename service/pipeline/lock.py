@@ -11,7 +11,7 @@ import platform
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib import metadata
 from typing import Any
 from urllib.parse import urlsplit
@@ -150,7 +150,7 @@ def _origins(session: Session, services: Services, course: Course) -> Origins:
     drafted = _drafted(session, course, job)
     made, edited = [] if drafted is None else [drafted], []
     for lesson in lessons_of(session, course.id):
-        steps = _made(session, replace(job, lesson_id=str(lesson.id)), lesson)
+        steps = _made(session, job, lesson)
         if steps is None:
             edited.append(f"“{lesson.title}” is not as {job.author.name} made it from this brief and outline")
         made += steps or ()
@@ -193,11 +193,11 @@ def _made(session: Session, job: Assignment, lesson: Lesson) -> Sequence[Made] |
     """
     if lesson.text is None:
         return None
-    name = job.author.name
+    name, lesson_id = job.author.name, str(lesson.id)
     keys = {
-        "write": job.key(name),
-        "storyboard": job.key(name, lesson.text, job.accent),
-        "quiz": job.key(name, lesson.text),
+        "write": job.key_in(lesson_id, name),
+        "storyboard": job.key_in(lesson_id, name, lesson.text, job.accent),
+        "quiz": job.key_in(lesson_id, name, lesson.text),
     }
     of_lesson = Step.job_id == Job.id, Job.subject_id == lesson.id, Step.name.in_(keys)
     jobs: dict[uuid.UUID, dict[str, Step]] = {}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
@@ -22,12 +24,15 @@ from service.domain.revision import LessonDocuments
 from service.domain.storyboard import Storyboard
 from service.domain.support import judged_lesson
 from service.pipeline.authoring import author_for
-from service.pipeline.evidence import evidence_of, key_of
+from service.pipeline.evidence import begun, evidence_of, key_after
 from service.pipeline.findings import remembered
 from service.pipeline.revisions import record_generated, standing
 from service.pipeline.till import authored
 from service.pipeline.verify import check_cites
 from service.ports import Author, Evidence, Services, Till
+
+if TYPE_CHECKING:
+    from hashlib import _Hash
 
 
 @dataclass(frozen=True)
@@ -53,8 +58,17 @@ class Assignment:
 
     def key(self, *parts: object) -> str:
         """The input key of a step of this lesson."""
+        return self.key_in(self.lesson_id, *parts)
+
+    def key_in(self, lesson_id: str, *parts: object) -> str:
+        """The input key of a step of another lesson of the course."""
         sources = [source.sha256 for source in self.evidence.sources]
-        return key_of(self.brief, self.plan, self.lesson_id, sources, *parts)
+        return key_after(self._begun, lesson_id, sources, *parts)
+
+    @cached_property
+    def _begun(self) -> _Hash:
+        """What the keys of all lessons begin with."""
+        return begun(self.brief, self.plan)
 
 
 def write_lesson(services: Services, task: Task) -> None:
