@@ -20,6 +20,7 @@ from service.domain.conventions import (
     SPEECH_ON_SLIDE,
     VISUAL_SHARE,
 )
+from service.domain.course import CoursePlan
 from service.domain.readability import fourgrams, words
 from service.domain.report import WORDS_PER_MINUTE, Check, CourseDocuments, share, warning
 from service.domain.slide_text import lines_on, shown_text
@@ -124,12 +125,12 @@ def slide_words(course: CourseDocuments) -> Check:
 def speech_on_slide(course: CourseDocuments) -> Check:
     """P6: narration that is also read on the slide hinders; shares of runs of four words, slide by slide.
 
-    What learners will be able to do is a promise, shown and read as it stands; only slides that tell something count.
+    What learners will be able to do is a promise, shown and read as it stands, and does not count.
     """
     where, worst = [], 0.0
     for place, scene in course.slides():
         spoken = fourgrams(" ".join(cue.text for cue in scene.cues))
-        if isinstance(scene, ASKING) or not spoken or not _tells(scene):
+        if isinstance(scene, ASKING) or not spoken or _promises(scene, course.plan):
             continue
         overlap = len(spoken & fourgrams(shown_text(scene))) / len(spoken)
         worst = max(worst, overlap)
@@ -209,9 +210,10 @@ def personal(course: CourseDocuments) -> Check:
 def meaningful_visuals(course: CourseDocuments) -> Check:
     """P11: people learn better from words and pictures than from words: code, tables, steps, processes, figures.
 
-    Of the slides that tell something of the sources; what the lesson is for, said before it begins, has no picture.
+    Of the slides that tell something; what the lesson is for, said before it begins, has no picture.
     """
-    content = [scene for _, scene in course.slides() if not isinstance(scene, FRAME) and _tells(scene)]
+    slides = (scene for _, scene in course.slides() if not isinstance(scene, FRAME))
+    content = [scene for scene in slides if not _promises(scene, course.plan)]
     visual = sum(isinstance(scene, VISUAL) for scene in content)
     good = not content or visual / len(content) >= VISUAL_SHARE
     return warning(
@@ -223,8 +225,11 @@ def meaningful_visuals(course: CourseDocuments) -> Check:
     )
 
 
-def _tells(scene: Scene) -> bool:
-    return bool(scene.cites) or any(cue.cites for cue in scene.cues)
+def _promises(scene: Scene, plan: CoursePlan) -> bool:
+    """Whether a slide only shows objectives of the plan, whole or cut to the room of a line."""
+    aims = [aim.text for lesson in plan.lessons for aim in lesson.objectives]
+    shown = scene.items if isinstance(scene, BulletsScene) else ()
+    return bool(shown) and all(any(aim.startswith(item.rstrip("…")) for aim in aims) for item in shown)
 
 
 def retrieval_practice(course: CourseDocuments) -> Check:

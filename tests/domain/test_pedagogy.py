@@ -145,6 +145,15 @@ def test_a_question_that_is_asked_again_later_counts_for_the_lesson_that_it_revi
     assert found(again, "P2").where == ("01-lesson: “Define hive and smoker” has 1",)
 
 
+def test_the_promise_of_a_lesson_may_be_read_from_its_slide() -> None:
+    course = documents()
+    aims = [aim.text for aim in course.plan.lessons[0].objectives]
+    promise = bullets(said=" ".join(aims)).model_copy(update={"items": tuple(aims)})
+    assert found(with_slide(promise)(course), "P6-overlap").outcome == "ok"
+    told = promise.model_copy(update={"items": (*aims, "And bees fly in the rain")})
+    assert found(with_slide(told)(course), "P6-overlap").outcome == "warn"
+
+
 def test_a_recap_may_repeat_what_was_told() -> None:
     course = documents()
     board = course.lessons[0].storyboard
