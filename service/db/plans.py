@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from service.db.listing import WITHOUT_DOCUMENTS
 from service.db.outcomes import rest_of
 from service.db.tables import Course, CourseState, Lesson, LessonState, Module, Run, RunKind, RunState
 from service.domain.course import CoursePlan, GlossaryEntry, LessonPlan, ModulePlan
@@ -20,21 +20,18 @@ def read_plan(session: Session, course_id: uuid.UUID) -> CoursePlan:
     """The course's outline; ids are the rows' UUIDs. An unplanned course gives a plan without modules."""
     course = session.get_one(Course, course_id)
     modules = session.scalars(select(Module).where(Module.course_id == course_id).order_by(Module.position)).all()
-    lessons = session.scalars(select(Lesson).where(Lesson.course_id == course_id).order_by(Lesson.position)).all()
+    plans = select(Lesson.module_id, Lesson.plan).where(Lesson.course_id == course_id).order_by(Lesson.position)
+    lessons: dict[uuid.UUID, list[LessonPlan]] = {}
+    for module_id, lesson in session.execute(plans):
+        lessons.setdefault(module_id, []).append(lesson)
     return CoursePlan(
         title=course.title,
         summary=course.summary,
         language=course.brief.language,
-        modules=tuple(_module_plan(module, lessons) for module in modules),
+        modules=tuple(
+            ModulePlan(id=str(row.id), title=row.title, lessons=tuple(lessons.get(row.id, ()))) for row in modules
+        ),
         glossary=tuple(GlossaryEntry.model_validate(entry) for entry in course.glossary),
-    )
-
-
-def _module_plan(module: Module, lessons: Sequence[Lesson]) -> ModulePlan:
-    return ModulePlan(
-        id=str(module.id),
-        title=module.title,
-        lessons=tuple(lesson.plan for lesson in lessons if lesson.module_id == module.id),
     )
 
 
@@ -54,7 +51,8 @@ def write_plan(session: Session, course: Course, plan: CoursePlan) -> CoursePlan
     course.title, course.summary = plan.title, plan.summary
     course.glossary = [entry.model_dump(mode="json") for entry in plan.glossary]
     modules = {row.id: row for row in session.scalars(select(Module).where(Module.course_id == course.id))}
-    lessons = {row.id: row for row in session.scalars(select(Lesson).where(Lesson.course_id == course.id))}
+    rows = select(Lesson).where(Lesson.course_id == course.id).options(*WITHOUT_DOCUMENTS)
+    lessons = {row.id: row for row in session.scalars(rows)}
     position = 0
     for index, module in enumerate(plan.modules, start=1):
         _put_module(session, course, module, index, modules)

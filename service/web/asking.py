@@ -12,7 +12,7 @@ from fastapi.responses import Response
 
 from service.db.engine import session_scope
 from service.db.queries import lessons_of, newest_media
-from service.db.tables import Lesson
+from service.db.tables import Lesson, LessonState
 from service.domain.answer import Answer
 from service.domain.lesson import Claim
 from service.domain.source import Cite, Span
@@ -22,7 +22,6 @@ from service.pipeline.asking import check_question
 from service.ports import Services
 from service.web.deps import Caller, CourseInPath, ServicesDep, course_in_reach
 from service.web.evidence import Numbers
-from service.web.learning import watchable
 from service.web.site import render, site_of, wants_fragment
 from service.web.throttle import address_of, count_try
 
@@ -100,7 +99,7 @@ def ask(
 
 def _reply(services: Services, course_id: uuid.UUID, answer: Answer) -> Reply:
     with session_scope(services.engine) as database:
-        lessons = [lesson for lesson in lessons_of(database, course_id) if watchable(lesson)]
+        lessons = [lesson for lesson in lessons_of(database, course_id) if _watchable(lesson)]
         films = {key: media.film for key, media in newest_media(database, [one.id for one in lessons]).items()}
     if not answer.covered:
         near = [_planned(lessons, span) for span in answer.nearest]
@@ -115,6 +114,10 @@ def _reply(services: Services, course_id: uuid.UUID, answer: Answer) -> Reply:
         else:
             parts.append(Part((claim,), taught))
     return Reply(answer.question, parts=tuple(parts), procedure=answer.procedure, by_words=answer.by_words)
+
+
+def _watchable(lesson: Lesson) -> bool:
+    return lesson.text is not None or lesson.state == LessonState.COMPLETED
 
 
 def where_taught(lessons: Sequence[Lesson], films: dict[uuid.UUID, Film], cite: Cite) -> Taught | None:

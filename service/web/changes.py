@@ -10,9 +10,9 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from service.db.queries import lessons_of
 from service.db.tables import Course, Lesson, Module
 from service.domain.diff import text_of
 from service.domain.quote import total
@@ -185,9 +185,9 @@ def _scenes(lesson: Lesson) -> Sequence[Scene]:
     return lesson.storyboard.scenes if lesson.storyboard else ()
 
 
-def _unit(database: Session, course: Course, module_id: uuid.UUID) -> tuple[Subject, list[Lesson]]:
+def _unit(database: Session, course: Course, module_id: uuid.UUID) -> tuple[Subject, Sequence[Lesson]]:
     module = database.get(Module, module_id)
-    lessons = [lesson for lesson in lessons_of(database, course.id) if lesson.module_id == module_id]
+    lessons = database.scalars(select(Lesson).where(Lesson.module_id == module_id).order_by(Lesson.position)).all()
     if module is None or module.course_id != course.id or not lessons:
         raise NotFound("There is no such unit in this course, or it has no lesson.")
     address = f"/courses/{course.id}/units/{module.id}/change"

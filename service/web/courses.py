@@ -12,12 +12,12 @@ from fastapi.responses import RedirectResponse, Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from service.db.queries import lessons_of, sources_of, visible_to
+from service.db.listing import ListedLesson, listed_lessons, listed_sources
+from service.db.queries import visible_to
 from service.db.tables import (
     Course,
     CourseState,
     Enrolment,
-    Lesson,
     LessonState,
     RunKind,
     SourceState,
@@ -25,7 +25,7 @@ from service.db.tables import (
 )
 from service.domain.course import Brief
 from service.errors import BadInput, Conflict
-from service.pipeline.quality import waiting
+from service.pipeline.quality import blocking
 from service.pipeline.runs import live_run
 from service.web.cover import accent_for
 from service.web.deps import Caller, CourseInPath, Database, Person
@@ -35,6 +35,7 @@ from service.web.site import render
 
 router = APIRouter()
 UNTITLED = "Untitled course"
+MOST_GOALS = 8
 
 
 @dataclass(frozen=True)
@@ -99,11 +100,11 @@ def new_course(database: Database, person: Person) -> Response:
 @router.get("/courses/{course_id:uuid}")
 def course_page(request: Request, course: CourseInPath, database: Database, caller: Caller) -> Response:
     """What a learner will be able to do, the lessons, and the way in at the right second."""
-    lessons = lessons_of(database, course.id)
+    lessons = listed_lessons(database, course.id)
     view = overviews(database, [course], caller.person)[course.id]
     place = place_of(database, course, lessons, caller.person)
     mine = caller.person is not None and caller.person.id == course.owner_id
-    sources = [source for source in sources_of(database, course.id) if source.state == SourceState.READY]
+    sources = [source for source in listed_sources(database, course.id) if source.state == SourceState.READY]
     return render(
         request,
         "course.html",
@@ -111,11 +112,11 @@ def course_page(request: Request, course: CourseInPath, database: Database, call
         view=view,
         place=place,
         units=units_of(view, lessons),
-        goals=[objective.text for lesson in lessons for objective in lesson.plan.objectives[:1]][:8],
+        goals=[lesson.goal for lesson in lessons if lesson.goal][:MOST_GOALS],
         sources=sources,
         teacher=database.get_one(User, course.owner_id).name,
         mine=mine,
-        blocking=sum(one.blocks for one in waiting(database, course)) if mine and course.state == "ready" else 0,
+        blocking=blocking(database, course) if mine and course.state == CourseState.READY else 0,
         next_step=_next_step(course),
     )
 
@@ -124,7 +125,7 @@ def course_page(request: Request, course: CourseInPath, database: Database, call
 def start_course(course: CourseInPath, database: Database, person: Person) -> Response:
     """Enrol, and go to the lesson where the learner is."""
     enrol(database, course, person)
-    lessons = lessons_of(database, course.id)
+    lessons = listed_lessons(database, course.id)
     place: Place = place_of(database, course, lessons, person)
     if place.lesson is None:
         return RedirectResponse(f"/courses/{course.id}", 303)
@@ -134,14 +135,14 @@ def start_course(course: CourseInPath, database: Database, person: Person) -> Re
 @router.post("/courses/{course_id:uuid}/publish")
 def publish(course: CourseInPath, database: Database) -> Response:
     """Show the course in the catalogue."""
-    lessons = lessons_of(database, course.id)
+    lessons = listed_lessons(database, course.id)
     if course.state == CourseState.PUBLISHED:
         return RedirectResponse(f"/courses/{course.id}", 303)
     if not lessons or any(lesson.state != LessonState.COMPLETED for lesson in lessons):
         raise Conflict(
             "Some lessons are not completed. Wait for those that are being filmed, generate the others, then publish."
         )
-    if any(one.blocks for one in waiting(database, course)):
+    if blocking(database, course):
         raise BadInput(
             "Some sentences are not supported by what they cite, or their source has changed. "
             "See “Quality”: mend them or sign them off."
@@ -170,9 +171,9 @@ def remove(course: CourseInPath, database: Database) -> Response:
     return RedirectResponse("/", 303)
 
 
-def units_of(view: Overview, lessons: Sequence[Lesson]) -> list[tuple[str, list[Lesson]]]:
+def units_of(view: Overview, lessons: Sequence[ListedLesson]) -> list[tuple[str, list[ListedLesson]]]:
     """The lessons under the titles of their units, in teaching order."""
-    units: list[tuple[str, list[Lesson]]] = []
+    units: list[tuple[str, list[ListedLesson]]] = []
     for lesson in lessons:
         title = view.modules.get(lesson.module_id, "")
         if not units or units[-1][0] != title:

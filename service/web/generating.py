@@ -19,7 +19,7 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from service.db.engine import session_scope
 from service.db.events import events_after
-from service.db.queries import lessons_of
+from service.db.listing import listed_lessons
 from service.db.tables import Course, CourseState, Event, Run, RunKind, RunState
 from service.errors import BadInput
 from service.pipeline import runs
@@ -58,7 +58,7 @@ def _page(request: Request, course: Course, database: Session, *, problem: str =
         said=said,
         live=run.state not in ENDED,
         stopping=run.cancel_requested,
-        lessons=lessons_of(database, course.id) if run.kind == RunKind.GENERATE else [],
+        lessons=listed_lessons(database, course.id) if run.kind == RunKind.GENERATE else [],
         view=overviews(database, [course], None)[course.id],
         onward=onward(course, run),
     )

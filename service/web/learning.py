@@ -11,7 +11,8 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from service.db.tables import Course, Enrolment, Lesson, LessonProgress, LessonState, User
+from service.db.listing import ListedLesson
+from service.db.tables import Course, Enrolment, Lesson, LessonProgress, User
 
 WATCHED = 0.9
 
@@ -21,7 +22,7 @@ class Place:
     """A learner's place in a course: the lesson to go to and its second, and what is known of each lesson."""
 
     enrolled: bool = False
-    lesson: Lesson | None = None
+    lesson: ListedLesson | None = None
     seconds: float = 0.0
     progress: dict[uuid.UUID, LessonProgress] = field(default_factory=dict)
 
@@ -35,7 +36,7 @@ class Place:
         return bool(self.progress)
 
 
-def place_of(database: Session, course: Course, lessons: Sequence[Lesson], person: User | None) -> Place:
+def place_of(database: Session, course: Course, lessons: Sequence[ListedLesson], person: User | None) -> Place:
     """Where this person goes on: the lesson they saw last unless it is finished, else the first unfinished one."""
     place = Place()
     if person is not None:
@@ -44,24 +45,25 @@ def place_of(database: Session, course: Course, lessons: Sequence[Lesson], perso
         if row is not None:
             known = database.scalars(select(LessonProgress).where(LessonProgress.enrolment_id == row.id))
             place.progress = {one.lesson_id: one for one in known}
-    open_ones = [lesson for lesson in lessons if not place.finished(lesson.id) and watchable(lesson)]
+    open_ones = [lesson for lesson in lessons if not place.finished(lesson.id) and lesson.watchable]
     begun = [lesson for lesson in open_ones if lesson.id in place.progress]
     if begun:
         place.lesson = max(begun, key=lambda lesson: place.progress[lesson.id].updated_at)
         place.seconds = place.progress[place.lesson.id].seconds
     else:
-        place.lesson = next(iter(open_ones or [lesson for lesson in lessons if watchable(lesson)]), None)
+        place.lesson = next(iter(open_ones or [lesson for lesson in lessons if lesson.watchable]), None)
     return place
-
-
-def watchable(lesson: Lesson) -> bool:
-    """Whether there is something to learn from yet: the text comes before the video."""
-    return lesson.text is not None or lesson.state == LessonState.COMPLETED
 
 
 def enrolment_of(database: Session, course_id: uuid.UUID, user_id: uuid.UUID) -> Enrolment | None:
     """The enrolment of a person in a course, if there is one."""
     return database.scalar(select(Enrolment).where(Enrolment.course_id == course_id, Enrolment.user_id == user_id))
+
+
+def has_finished(database: Session, enrolment: Enrolment, lesson: Lesson) -> bool:
+    """Whether the learner has finished this lesson."""
+    row = database.get(LessonProgress, (enrolment.id, lesson.id), populate_existing=True)
+    return row is not None and row.completed_at is not None
 
 
 def enrol(database: Session, course: Course, person: User) -> Enrolment:

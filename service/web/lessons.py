@@ -13,7 +13,8 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from service.db.queries import lessons_of, may_change, newest_media
+from service.db.listing import listed_lessons
+from service.db.queries import may_change, newest_media
 from service.db.tables import Course, Lesson, Media, QuizItem, Revision, RevisionState, User
 from service.domain.storyboard import Film
 from service.errors import NotFound
@@ -23,7 +24,7 @@ from service.ports import Services
 from service.web.courses import units_of
 from service.web.deps import Caller, CourseInPath, Database, LessonInPath, Person, ServicesDep
 from service.web.evidence import Numbers
-from service.web.learning import enrol, finish_lesson, keep_place, place_of, watchable
+from service.web.learning import enrol, finish_lesson, has_finished, keep_place, place_of
 from service.web.overview import overviews
 from service.web.shelf import unsettled
 from service.web.site import render, wants_html
@@ -42,12 +43,12 @@ def lesson_page(
     caller: Caller,
 ) -> Response:
     """The lesson. What is not there yet is said, not hidden: the text can be read before the video is filmed."""
-    lessons = lessons_of(database, course.id)
+    lessons = listed_lessons(database, course.id)
     media = newest_media(database, [lesson.id]).get(lesson.id)
     place = place_of(database, course, lessons, caller.person)
     view = overviews(database, [course], caller.person)[course.id]
     known = place.progress.get(lesson.id)
-    following = [one for one in lessons if one.position > lesson.position and watchable(one)]
+    following = [one for one in lessons if one.position > lesson.position and one.watchable]
     unsourced = lesson.text is not None and lesson.text.unsourced
     questions = database.scalar(select(func.count()).where(QuizItem.lesson_id == lesson.id)) or 0
     return render(
@@ -98,8 +99,7 @@ def save_place(
     media = newest_media(database, [lesson.id]).get(lesson.id)
     enrolment = enrol(database, course, person)
     keep_place(database, enrolment, lesson, at, media.film.seconds if media else 0.0)
-    place = place_of(database, course, [lesson], person)
-    return JSONResponse({"finished": place.finished(lesson.id)})
+    return JSONResponse({"finished": has_finished(database, enrolment, lesson)})
 
 
 @router.post("/courses/{course_id:uuid}/lessons/{lesson_id:uuid}/finish")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Header, Request
@@ -11,9 +12,9 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
+from service.db.listing import completed_lessons, listed_sources
 from service.db.plans import read_plan, write_plan
-from service.db.queries import lessons_of, sources_of
-from service.db.tables import Course, CourseState, LessonState
+from service.db.tables import Course, CourseState
 from service.domain.course import CoursePlan, LessonPlan
 from service.domain.outline import AddLesson, AddModule, Edit, SetObjective, apply, difference, undo_of
 from service.errors import BadInput, Conflict
@@ -120,12 +121,12 @@ class View:
     checks: list[tuple[str, str, str]]
     sourced: bool = True  # whether anybody added a document
 
-    @property
+    @cached_property
     def thin(self) -> frozenset[str]:
         """Lessons of which the sources say little."""
         return frozenset(lesson.id for lesson in self.plan.lessons if _thin(lesson))
 
-    @property
+    @cached_property
     def unfounded(self) -> frozenset[str]:
         """Lessons of somebody's own outline about which the sources said nothing."""
         return frozenset(lesson.id for lesson in unfounded(self.plan))
@@ -137,9 +138,8 @@ class View:
 
 def _view(database: Session, course: Course) -> View:
     plan = read_plan(database, course.id)
-    rows = lessons_of(database, course.id)
-    done = frozenset(str(row.id) for row in rows if row.state == LessonState.COMPLETED)
-    if not sources_of(database, course.id):
+    done = frozenset(map(str, completed_lessons(database, course.id)))
+    if not listed_sources(database, course.id):
         unsourced = ("warn", "weak", "There is no source: every sentence will wait for your signature.")
         return View(course, plan, done, [*_checks(plan), unsourced], sourced=False)
     return View(course, plan, done, _checks(plan))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from service.db.queries import newest_media
+from service.db.listing import film_seconds, planned_minutes
 from service.db.tables import (
     Course,
     Enrolment,
@@ -71,17 +71,16 @@ def overviews(database: Session, courses: Sequence[Course], person: User | None)
 
 def _count_lessons(database: Session, found: dict[uuid.UUID, Overview]) -> None:
     rows = database.execute(
-        select(Lesson.id, Lesson.course_id, Lesson.state, Lesson.plan).where(Lesson.course_id.in_(found))
-    ).all()
-    films = newest_media(database, [lesson_id for lesson_id, *_ in rows])
-    for lesson_id, course_id, state, plan in rows:
-        view = found[course_id]
-        film = films[lesson_id].film if lesson_id in films else None
+        select(Lesson.id, Lesson.course_id, Lesson.state, planned_minutes()).where(Lesson.course_id.in_(found))
+    )
+    films = film_seconds(database, found)
+    for lesson_id, course_id, state, planned in rows:
+        view, seconds = found[course_id], films.get(lesson_id, planned * 60)
         view.lessons += 1
         view.completed += state == LessonState.COMPLETED
         view.failed += state == LessonState.FAILED
-        view.minutes += film.seconds / 60 if film else plan.minutes
-        view.seconds[lesson_id] = film.seconds if film else plan.minutes * 60
+        view.minutes += seconds / 60
+        view.seconds[lesson_id] = seconds
 
 
 def _count_rest(database: Session, found: dict[uuid.UUID, Overview]) -> None:

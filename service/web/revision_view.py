@@ -10,6 +10,7 @@ from functools import cached_property
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from service.db.listing import WITHOUT_DOCUMENTS
 from service.db.tables import (
     Event,
     Job,
@@ -180,7 +181,8 @@ def shown(session: Session, rows: Sequence[Revision]) -> list[Shown]:
     """The revisions with all that their page names."""
     people = {row.asked_by for row in rows} | {row.decided_by for row in rows}
     names = dict(session.execute(select(User.id, User.name).where(User.id.in_(people - {None}))).tuples().all())
-    lessons = {one.id: one for one in session.scalars(select(Lesson).where(Lesson.id.in_([r.lesson_id for r in rows])))}
+    named = select(Lesson).where(Lesson.id.in_([row.lesson_id for row in rows])).options(*WITHOUT_DOCUMENTS)
+    lessons = {one.id: one for one in session.scalars(named)}
     return [
         Shown(
             row,
@@ -212,8 +214,10 @@ def _repeats(session: Session, row: Revision, lesson: Lesson) -> bool:
 
     A model may answer otherwise the next time, and what the world refused, or somebody stopped, may go well.
     """
+    if row.state != RevisionState.FAILED or row.base_version != lesson.version:
+        return False
     run = session.get(Run, row.run_id) if row.run_id else None
-    if row.state != RevisionState.FAILED or run is None or row.base_version != lesson.version:
+    if run is None:
         return False
     mine = (Job.run_id == run.id, Job.kind == "revise", Job.subject_id == row.lesson_id)
     at_once = session.scalar(select(Job.id).where(*mine, Job.state == JobState.DEAD, Job.attempt <= 1))

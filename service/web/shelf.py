@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from service.db.queries import lessons_of, sources_of, versions_of
+from service.db.listing import has_text, listed_sources, listed_versions
+from service.db.queries import lessons_of
 from service.db.tables import (
     Course,
     CourseState,
@@ -80,21 +81,20 @@ class Shelf:
 
 def shelf_of(database: Session, course: Course) -> Shelf:
     """The sources as they stand now."""
-    waiting = database.scalars(select(Source).where(Source.course_id == course.id, Source.replaces.is_not(None)))
+    waiting = listed_versions(database, course.id, Source.replaces.is_not(None))
     coming = {row.replaces: Coming(row, _refused(database, row)) for row in waiting if row.replaces}
     newer = newer_versions(database, course.id)
-    lessons = lessons_of(database, course.id)
-    parts = outdated_parts(database, course.id, lessons) if newer else []
+    parts = outdated_parts(database, course.id, lessons_of(database, course.id)) if newer else []
     resting = Counter(newer[source] for part in parts for source in {cite.source for cite in part.part.stale})
     untouched = course.state in (CourseState.DRAFT, CourseState.PLANNED)
-    taught = not untouched or any(one.text is not None for one in lessons)
-    return Shelf(sources_of(database, course.id), coming, resting, _earlier(database, course), taught)
+    taught = not untouched or has_text(database, course.id)
+    return Shelf(listed_sources(database, course.id), coming, resting, _earlier(database, course), taught)
 
 
 def _earlier(database: Session, course: Course) -> dict[uuid.UUID, Sequence[Source]]:
     """The versions that are not in force any more, the newest first, by the source that took their place."""
     found: dict[uuid.UUID, list[Source]] = {}
-    for row in reversed(versions_of(database, course.id)):
+    for row in reversed(listed_versions(database, course.id)):
         if row.superseded_by is not None and row.sha256 is not None:
             found.setdefault(row.superseded_by, []).append(row)
     return {source: tuple(rows) for source, rows in found.items()}

@@ -16,7 +16,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Resp
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from service.db.queries import sources_of
+from service.db.listing import listed_sources
 from service.db.tables import Course, Source
 from service.errors import BadInput, NotFound
 from service.pipeline import runs
@@ -61,7 +61,7 @@ def add_files(
 ) -> Response:
     """Take files in. One that is refused does not keep the others out."""
     problems = []
-    room = MOST - len(sources_of(database, course.id))
+    room = MOST - len(listed_sources(database, course.id))
     for number, upload in enumerate(file):
         name = display_name(upload.filename or "")
         try:
