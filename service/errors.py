@@ -111,6 +111,10 @@ class Paused(CoursewrightError):
     status = 402
 
 
+class Crowded(Paused):
+    """Calls of the same run that are under way hold the money that is missing; what they leave over may be enough."""
+
+
 class Broken(CoursewrightError):
     """A part of the world answered with something that no retry mends."""
 

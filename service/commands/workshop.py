@@ -21,11 +21,11 @@ from sqlalchemy.orm import Session
 
 from service.commands.progress import follow, shown
 from service.db.engine import session_scope
-from service.db.money import OUT_OF_MONEY
+from service.db.money import OUT_OF_MONEY, next_calls
 from service.db.queries import lessons_of, newest_media, sources_of
 from service.db.tables import Course, Role, Run, SourceState, User
 from service.domain.course_folder import CourseLock, SignedClaim
-from service.domain.money import dollars, micro_dollars
+from service.domain.money import cents_up, dollars, micro_dollars
 from service.errors import OverBudget, Paused
 from service.logs import configure_logging
 from service.pipeline.folder import write_folder
@@ -172,10 +172,11 @@ def _over_budget(services: Services, wish: Wish, reason: str) -> OverBudget | No
             f"What was paid for is kept in {wish.cache}: run the same command with a higher --budget-usd, and only the "
             "rest is paid."
         )
-    cap_text, left = dollars(micro_dollars(cap)), dollars(max(0, micro_dollars(cap) - spent))
+    least = dollars(cents_up(spent + next_calls(reason)))
+    why = f"and the next call needs a budget of {least} or more" if next_calls(reason) else "which is all of it"
     return OverBudget(
-        f"The budget of {cap_text} ends here: {dollars(spent)} is spent, and the next call may cost more than the "
-        f"{left} that is left, so {wish.out} is not made. {again}"
+        f"The budget of {dollars(micro_dollars(cap))} ends here: {dollars(spent)} is spent, {why}, so {wish.out} is "
+        f"not made. {again}"
     )
 
 

@@ -12,8 +12,10 @@ other, and the site's purse, which every run needs, is held only for the last mo
 
 from __future__ import annotations
 
+import re
 import uuid
 from datetime import datetime
+from decimal import Decimal
 
 from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
@@ -22,16 +24,18 @@ from sqlalchemy.orm import Session
 from service.db.purses import NAMES, Lack, book, hold, today, with_purses
 from service.db.statements import RING
 from service.db.tables import BudgetAlert, Run, Switch
-from service.domain.money import BudgetAlertMessage, Caps, dollars
-from service.errors import BadInput, OverBudget, Paused
+from service.domain.money import MICRO, BudgetAlertMessage, Caps, cents_up, dollars, micro_dollars
+from service.errors import BadInput, Crowded, OverBudget, Paused
 
 __all__ = [
     "BudgetAlertMessage",
     "Caps",
     "allow_spending",
+    "at_own_cap",
     "budget_alert",
     "cover",
     "may_spend",
+    "next_calls",
     "raise_cap",
     "reconcile",
     "release",
@@ -44,6 +48,8 @@ __all__ = [
 
 SPENDING = "spending"
 OUT_OF_MONEY = "Paused: "  # begins every reason to pause that more money would remove
+OWN_CAP = "the cap of "  # goes on where it is the run's own cap
+NEXT_CALLS = re.compile(r"the next calls may cost up to \$(\d+\.\d{4})\b")
 
 HELD = text("""
     UPDATE runs SET reserved_micro_dollars = reserved_micro_dollars + :micro, reserved_on = :day WHERE id = :run
@@ -145,22 +151,26 @@ def reserve(session: Session, run: Run, micro_dollars: int, caps: Caps) -> None:
     session.refresh(run)
 
 
-def cover(session: Session, run_id: uuid.UUID, caps: Caps) -> None:
-    """Make sure that what the run's jobs may be paying just now is held for it, all of it. Call it last.
+def cover(session: Session, run_id: uuid.UUID, most: int, caps: Caps) -> None:
+    """Make sure that what the run's jobs may be paying just now is held for it, all of it: the call that is about to be
+    made, which costs at most so much, among others. Call it last.
 
     Raises:
         Paused: that would pass the run's own cap, or a purse has too little room.
+        Crowded: there is room for this call, but not beside the others.
     """
     run = session.execute(LOCK_RUN, {"run": run_id}).one()
     at_risk: int = session.scalars(AT_RISK, {"run": run_id}).one()  # read when the run is locked, so none is missed
     left = None if run.cap is None else run.cap - run.spent
     if left is not None and left < at_risk:
-        raise Paused(_short(f"the cap of {dollars(run.cap)} for this work", left, at_risk, "Go on with a higher cap."))
+        enough = cents_up(run.spent + at_risk)
+        way_out = f"Go on with a cap of {dollars(enough)} or more."
+        raise _short(f"{OWN_CAP}{dollars(run.cap)} for this work", left, most, at_risk, way_out)
     more = at_risk - run.reserved
     if more <= 0:
         return
     if lack := hold(session, run.owner_id, run.day, more, caps):
-        raise Paused(_lacking(lack, at_risk))
+        raise _lacking(lack, most, at_risk)
     session.execute(HELD, {"run": run_id, "micro": more, "day": run.day})
 
 
@@ -218,26 +228,45 @@ def may_spend(session: Session, run_id: uuid.UUID, caps: Caps, *, paying: bool =
     if found.paused_because:
         raise Paused(found.paused_because)
     if found.reached is not None:
-        cap = f"the cap of {dollars(found.reached)} for this work"
-        raise Paused(f"{OUT_OF_MONEY}{cap} is reached. Go on with a higher cap.")
+        raise Paused(
+            f"{OUT_OF_MONEY}{OWN_CAP}{dollars(found.reached)} for this work is reached. Go on with a higher cap."
+        )
     if found.empty:
         what, again, setting = NAMES[found.empty]
         what = what.replace("your", "its owner's")
-        raise Paused(f"{OUT_OF_MONEY}{what} is spent. Go on {again}, or ask an administrator to raise {setting}.")
+        raise Paused(
+            f"{OUT_OF_MONEY}{what} is spent or held for other work. Go on {again}, or ask an administrator to raise "
+            f"{setting}."
+        )
 
 
-def _lacking(lack: Lack, at_risk: int) -> str:
+def at_own_cap(run: Run) -> bool:
+    """Whether a paused run waits for a higher cap of its own."""
+    cap = run.cap_micro_dollars
+    told = run.paused_because.startswith(f"{OUT_OF_MONEY}{OWN_CAP}")
+    return cap is not None and (told or run.spent_micro_dollars >= cap)
+
+
+def next_calls(reason: str) -> int:
+    """The most that the calls may cost before which a run was paused for this reason, in micro-dollars; 0: not said."""
+    found = NEXT_CALLS.search(reason)
+    return micro_dollars(Decimal(found[1])) if found else 0
+
+
+def _lacking(lack: Lack, most: int, at_risk: int) -> Paused:
     what, again, setting = NAMES[lack.purse]
     way_out = f"Go on {again}, or ask an administrator to raise {setting}."
     held = at_risk - lack.wanted
-    return _short(what.replace("your", "its owner's"), max(0, lack.room) + held, at_risk, way_out)
+    return _short(what.replace("your", "its owner's"), max(0, lack.room) + held, most, at_risk, way_out)
 
 
-def _short(what: str, left: int, wanted: int, way_out: str) -> str:
-    return (
-        f"{OUT_OF_MONEY}{what} has {dollars(max(0, left))} left, and the next calls may cost up to {dollars(wanted)}. "
-        f"{way_out}"
+def _short(what: str, left: int, most: int, at_risk: int, way_out: str) -> Paused:
+    """Why it waits, to a hundredth of a cent: in whole cents too little would look like enough."""
+    shown, wanted = max(0, left) // 100 * 100, -(-at_risk // 100) * 100
+    sentence = (
+        f"{what} has ${shown / MICRO:.4f} left, and the next calls may cost up to ${wanted / MICRO:.4f}. {way_out}"
     )
+    return (Crowded if left >= most else Paused)(f"{OUT_OF_MONEY}{sentence}")
 
 
 def reconcile(session: Session) -> int:

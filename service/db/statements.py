@@ -20,7 +20,8 @@ def _guarded(statement: str) -> TextClause:
 
 
 # One statement takes what is due and what was abandoned: no reaper has to run first, and two workers never meet.
-# Jobs of a paused run wait as they are, and while spending is stopped nothing at all is taken.
+# Jobs of a paused run wait as they are, and while spending is stopped nothing at all is taken. What a job held for a
+# call stays held when its worker vanished, who may have been answered; one that was handed back is calling nobody.
 CLAIM = _guarded("""
     WITH next AS (
         SELECT j.id FROM jobs j JOIN runs r ON r.id = j.run_id
@@ -30,7 +31,8 @@ CLAIM = _guarded("""
         ORDER BY j.priority, j.run_after, j.created_at, j.id
         FOR UPDATE OF j SKIP LOCKED LIMIT 1
     )
-    UPDATE jobs SET state = 'running', epoch = epoch + 1, attempt = attempt + 1, worker = :worker, lease_until = LEASE
+    UPDATE jobs SET state = 'running', epoch = epoch + 1, attempt = attempt + 1, worker = :worker, lease_until = LEASE,
+                    held_micro_dollars = CASE WHEN jobs.state = 'running' THEN held_micro_dollars ELSE 0 END
     FROM next, runs
     WHERE jobs.id = next.id AND runs.id = jobs.run_id
     RETURNING jobs.id AS job_id, jobs.run_id, runs.course_id, jobs.kind, jobs.subject_id, jobs.lane, jobs.attempt,

@@ -64,11 +64,12 @@ def hold(session: Session, held: Claim, most: int, caps: Caps, lease_seconds: fl
 
     Raises:
         Paused: all spending is stopped, the run is paused, or its cap or a purse has too little left.
+        Crowded: there is enough for this call, but not beside those that the run's other jobs are making.
         Fenced: another worker holds the job.
     """
     money.may_spend(session, held.run_id, caps, paying=True)
     jobs.renew(session, held, lease_seconds, paying=most)
-    money.cover(session, held.run_id, caps)
+    money.cover(session, held.run_id, most, caps)
 
 
 def book(session: Session, held: Claim, key: str, spent: Sequence[Spending], lease_seconds: float) -> None:

@@ -21,12 +21,15 @@ from service.db.jobs import Claim
 from service.db.steps import Finished
 from service.db.tables import Step
 from service.domain.money import Caps, Spending
-from service.errors import CoursewrightError, Paused, Unavailable
+from service.errors import CoursewrightError, Crowded, Paused, Unavailable
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 SAY_EVERY_SECONDS = 0.5
+# How long a call waits for others of its run that hold the rest of the money, and how often it looks: a try of a
+# model's call may take two minutes (`ChatModel.one_try`).
+PATIENCE_SECONDS, LOOK_EVERY_SECONDS = 150.0, 0.5
 NO_MONEY = Caps(0, 0, 0)
 
 
@@ -38,11 +41,19 @@ class Task:
     would begin, and where it reports outside of a step; what was paid for is still saved.
     """
 
-    def __init__(self, engine: Engine, claim: Claim, lease_seconds: float, caps: Caps = NO_MONEY) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        claim: Claim,
+        lease_seconds: float,
+        caps: Caps = NO_MONEY,
+        patience: float = PATIENCE_SECONDS,
+    ) -> None:
         self.claim = claim
         self._engine = engine
         self._lease_seconds = lease_seconds
         self._caps = caps
+        self._patience = patience
         self._in_step = False
         self._ended_by: CoursewrightError | None = None
         self._moved_at = time.monotonic()
@@ -97,12 +108,22 @@ class Task:
 
     def may_spend(self, most: int = 0) -> None:
         """Ask right before something is paid for that costs at most so many micro-dollars; they are held until `book`
-        says what it did cost.
+        says what it did cost. While only other calls of the run stand in the way, it waits for them.
 
         Raises:
             Paused: the run waits, or no more money may be spent.
         """
-        self._transaction(lambda session: steps.hold(session, self.claim, most, self._caps, self._lease_seconds))
+        until = time.monotonic() + self._patience
+        while True:
+            try:
+                return self._transaction(
+                    lambda session: steps.hold(session, self.claim, most, self._caps, self._lease_seconds)
+                )
+            except Crowded:
+                if time.monotonic() >= until:
+                    raise
+            self._moved_at = time.monotonic()  # it waits for others, and does not hang
+            time.sleep(LOOK_EVERY_SECONDS)
 
     def pay(self, key: str, price: Spending, work: Callable[[], T]) -> T:
         """Do something of a known price; see `may_spend` and `book`."""

@@ -16,6 +16,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 MICRO = 1_000_000
+CENT = 10_000
 
 # https://cloud.google.com/run/pricing, tier 1, jobs, as known in 2026-11; nobody could look it up while this was
 # written, so compare before you rely on it. Dollars for a second of a vCPU, and of a GiB.
@@ -95,6 +96,11 @@ class BudgetAlertMessage(BaseModel):
 def micro_dollars(usd: Decimal) -> int:
     """Dollars as integer micro-dollars; a fraction of one is rounded up, so that nothing paid counts as free."""
     return math.ceil(usd * MICRO)
+
+
+def cents_up(micro: int) -> int:
+    """Micro-dollars rounded up to whole cents, as people set caps."""
+    return -(-micro // CENT) * CENT
 
 
 def dollars(micro: int) -> str:

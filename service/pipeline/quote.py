@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from service.authors.agents.work import ChatModel
 from service.domain.agent_tokens import QUIZ_MASTER, STORYBOARDER, WRITER, change_lines, lesson_lines, outline_lines
 from service.domain.course import LessonPlan
-from service.domain.money import embedding_micro_dollars, speech_micro_dollars
+from service.domain.money import chat_micro_dollars, embedding_micro_dollars, speech_micro_dollars
 from service.domain.quote import Quote, QuoteLine, Range
 from service.domain.revision import Part
 from service.settings import Settings
@@ -19,6 +20,7 @@ CHARACTERS_A_MINUTE = 963  # of a planned minute, as measured by `scripts/bench 
 # A plan that does not tell how long a lesson is; what a lesson may become shorter or longer than its plan, or is spoken
 # again.
 UNKNOWN_MINUTES, SHORTER, LONGER = 10.0, 0.7, 1.5
+LONGEST_REQUEST = 32_000  # bytes of the longest of 675 requests of the team, seen in 2026-11 on the texts of its tests
 SPOKEN, EMBEDDED = "spoken", "embedded"
 
 # Measured in 2026-11 with `coursewright build` on two documents of samples/ (7.1 minutes of video, a local voice, two
@@ -64,6 +66,13 @@ def revision_quote(settings: Settings, lesson: LessonPlan, part: Part) -> Quote:
     """Making one part of a lesson anew. Its film is made anew only when the proposal is accepted."""
     model = paid_model(settings)
     return _with_time(change_lines(model, lesson, STAGES_OF[part])) if model else Quote()
+
+
+def next_call(settings: Settings) -> int:
+    """What a call of the model may cost at the most, about: so much is held before it is made, so a cap has to leave
+    that much beyond what is to be spent. 0 where no model is paid."""
+    model = paid_model(settings)
+    return chat_micro_dollars(model, LONGEST_REQUEST, 0, ChatModel.most_tokens) if model else 0
 
 
 def paid_model(settings: Settings) -> str:

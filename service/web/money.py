@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -12,15 +11,17 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
+from service.db import money
+from service.db.listing import plans_to_make
 from service.db.purses import Purse, purses
-from service.db.queries import lessons_of, sources_of
-from service.db.tables import Course, LessonState, Run, SourceState
-from service.domain.money import dollars, micro_dollars
+from service.db.queries import sources_of
+from service.db.tables import Course, Run, SourceState
+from service.domain.money import CENT, cents_up, dollars, micro_dollars
 from service.domain.quote import Quote, Range
 from service.errors import BadInput, NotFound
 from service.pipeline import invoice
 from service.pipeline.authoring import settings_for
-from service.pipeline.quote import drafting_quote, generation_quote
+from service.pipeline.quote import drafting_quote, generation_quote, next_call
 from service.pipeline.runs import characters_to_read
 from service.settings import Settings
 from service.web.deps import CourseInPath, Database, Person
@@ -28,7 +29,6 @@ from service.web.site import render, site_of
 from service.web.sums import price_range
 
 router = APIRouter()
-CENT = 10_000
 DEAREST_CAP = Decimal(100_000)
 
 
@@ -39,6 +39,7 @@ class Offer:
     quote: Quote
     purses: tuple[Purse, ...] = ()
     here: bool = True
+    next_call: int = 0
 
     @property
     def free(self) -> bool:
@@ -54,8 +55,9 @@ class Offer:
 
     @property
     def most(self) -> str:
-        """Where it stops unless somebody says otherwise: the high end, in whole cents."""
-        return plain_dollars(_whole_cents(self.quote.micro_dollars.high))
+        """Where to stop, as proposed: the high end and what one more call may cost, in whole cents, because a call is
+        made only while its dearest price fits."""
+        return plain_dollars(cents_up(self.quote.micro_dollars.high + self.next_call))
 
     @property
     def minutes(self) -> float:
@@ -76,6 +78,8 @@ class Meter:
     spent: int
     quoted: Range
     stops: int
+    next_call: int
+    at_cap: bool
 
     @property
     def scale(self) -> int:
@@ -90,13 +94,13 @@ class Meter:
 
     @property
     def next_stop(self) -> str:
-        """A higher cap to propose: what the quote's high end leaves to spend, and a tenth more at least."""
-        return plain_dollars(_whole_cents(max(self.quoted.high, self.spent * 11 // 10 + CENT)))
+        """A higher cap to propose: what the quote's high end leaves, a tenth more at least, and room for one call."""
+        return plain_dollars(cents_up(max(self.quoted.high, self.spent * 11 // 10 + CENT) + self.next_call))
 
 
 def generation_offer(settings: Settings, database: Session, course: Course) -> Offer | None:
     """What generating everything that is not completed will cost; None when nothing is to be made."""
-    lessons = [row.plan for row in lessons_of(database, course.id) if row.state != LessonState.COMPLETED]
+    lessons = plans_to_make(database, course.id)
     if not lessons:
         return None
     return _offer(settings, database, course, generation_quote(settings_for(settings, course), lessons, film=True))
@@ -115,7 +119,7 @@ def meter_of(run: Run) -> Meter | None:
     if not quoted.high and not run.spent_micro_dollars:
         return None
     stops = run.cap_micro_dollars if run.cap_micro_dollars is not None else quoted.high
-    return Meter(run.spent_micro_dollars, quoted, stops)
+    return Meter(run.spent_micro_dollars, quoted, stops, money.next_calls(run.paused_because), money.at_own_cap(run))
 
 
 def cap_of(given: str) -> int | None:
@@ -180,15 +184,12 @@ def spending_csv(database: Database, person: Person, month: str = "") -> Respons
     return _table(invoice.as_csv(entries), f"spending-{first:%Y-%m}.csv")
 
 
-def _whole_cents(micro: int) -> int:
-    return math.ceil(micro / CENT) * CENT
-
-
 def _offer(settings: Settings, database: Session, course: Course, quote: Quote) -> Offer:
     here = settings.jobs_url.startswith("local")
     if quote.free:
         return Offer(quote, here=here)
-    return Offer(quote, tuple(purses(database, course.owner_id, settings.caps)), here)
+    left = tuple(purses(database, course.owner_id, settings.caps))
+    return Offer(quote, left, here, next_call(settings_for(settings, course)))
 
 
 def _month(given: str) -> date:

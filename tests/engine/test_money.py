@@ -495,7 +495,7 @@ def test_any_interleaving_spends_at_most_the_cap_and_one_step_for_each_worker(en
 
 def in_hand(desk: Desk, run_id: uuid.UUID, caps: Caps = PLENTY) -> Task:
     desk.enqueue(run_id)
-    return Task(desk.engine, desk.claimed(), 60.0, caps)
+    return Task(desk.engine, desk.claimed(), 60.0, caps, patience=0.0)
 
 
 def capped(desk: Desk, micro: int, caps: Caps = PLENTY) -> uuid.UUID:
@@ -508,13 +508,54 @@ def test_a_call_that_might_pass_the_cap_is_not_made_while_another_worker_is_payi
     run_id = capped(desk, 100)
     one, other = in_hand(desk, run_id), in_hand(desk, run_id)
     one.may_spend(60)
-    with pytest.raises(Paused, match=r"the cap of \$0.0001 for this work has \$0.0001 left, and the next calls"):
+    with pytest.raises(Paused, match=r"the cap of \$0.0001 for this work has \$0.0001 left, and .* up to \$0.0002\."):
         other.may_spend(41)
     other.may_spend(40)
     one.book("one", Spending("writer", 1, "tokens", 20))
     other.book("two", Spending("writer", 1, "tokens", 40))
     one.may_spend(40)
     assert purses(desk) == {(40, 60)}
+
+
+def test_a_call_waits_while_only_calls_of_its_own_run_hold_the_rest_of_the_money(desk: Desk) -> None:
+    caps = Caps(9999, 9999, 100)
+    run_id = capped(desk, 100, caps)
+    one = in_hand(desk, run_id, caps)
+    other = Task(desk.engine, in_hand(desk, run_id, caps).claim, 60.0, caps, patience=60.0)
+    one.may_spend(60)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(other.may_spend, 70)
+        with pytest.raises(TimeoutError):
+            waiting.result(1.0)
+        one.book("one", Spending("writer", 1, "tokens", 30))
+        waiting.result(30.0)
+    assert purses(desk) == {(70, 30)}
+    with pytest.raises(Paused, match=r"Go on with a cap of \$0.01 or more"):
+        other.may_spend(71)  # no other call stands in the way of it: it does not wait
+
+
+def test_what_a_call_held_that_failed_stands_in_nobodys_way_once_its_job_is_handed_back(desk: Desk) -> None:
+    run_id = capped(desk, 100)
+    one, other = in_hand(desk, run_id), in_hand(desk, run_id)
+    one.may_spend(80)
+    desk.do(lambda session: jobs.release(session, one.claim))
+    desk.claimed()
+    other.may_spend(100)
+
+
+def test_what_a_vanished_worker_may_have_paid_stays_held_for_whoever_takes_over(desk: Desk) -> None:
+    run_id = capped(desk, 100)
+    one, other = in_hand(desk, run_id), in_hand(desk, run_id)
+    one.may_spend(80)
+    desk.do(lambda session: session.execute(LEASE_OUT, {"job": one.claim.job_id}))
+    successor = Task(desk.engine, desk.claimed(), 60.0, PLENTY)
+    with pytest.raises(Paused):
+        other.may_spend(21)
+    successor.book("found", Spending("writer", 1, "tokens", 20))
+    other.may_spend(80)
+
+
+LEASE_OUT = text("UPDATE jobs SET lease_until = now() - interval '1 second' WHERE id = :job")
 
 
 def test_what_a_call_may_cost_beyond_the_estimate_is_held_in_the_purses_first(desk: Desk) -> None:

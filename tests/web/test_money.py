@@ -101,7 +101,8 @@ def test_the_outline_says_what_generating_will_cost_and_asks_where_to_stop(
         run = session.scalars(select(Run).where(Run.course_id == course)).one()
         assert run.quote is not None
         assert run.reserved_micro_dollars == run.estimated_micro_dollars == run.quote.micro_dollars.high > 0
-        assert 0 <= (run.cap_micro_dollars or 0) - run.estimated_micro_dollars < 10_000
+        beyond = (run.cap_micro_dollars or 0) - run.estimated_micro_dollars
+        assert 12_000 <= beyond < 22_000, "room for one more answer, in whole cents"
 
 
 def test_what_is_free_says_so_in_one_line_and_asks_nothing(browser_of: Browsers, world: World, engine: Engine) -> None:
@@ -210,6 +211,27 @@ def test_a_run_stops_at_its_cap_and_goes_on_with_a_higher_one(generating: tuple[
     assert again.claim is not None
     again.spend(199_000, key="three")
     assert "the cap of $0.30" in again.pause_where_it_may_not_spend()
+
+
+def test_a_run_that_waits_before_its_cap_says_the_least_that_it_needs_and_asks_for_it(
+    generating: tuple[Browser, Books],
+) -> None:
+    browser, books = generating
+    books.spend(90_000)
+    assert books.claim is not None
+    claim, caps = books.claim, books.settings.caps
+    with pytest.raises(Paused) as why:
+        transaction(books.engine, lambda session: steps.hold(session, claim, 11_700, caps, 60.0))
+    transaction(books.engine, lambda session: jobs.set_aside(session, claim, str(why.value)))
+    page = browser.get(f"/courses/{books.course}/generating").text
+    assert "has $0.0100 left, and the next calls may cost up to $0.0117. Go on with a cap of $0.11 or more." in page
+    proposed = re.search(r'name="cap"[^>]* value="([\d.]+)"', page)
+    assert proposed, "there is a field for the higher cap"
+    assert browser.submit(f"/courses/{books.course}/resume", cap=proposed[1]).status_code == 303
+    again = Books(books.engine, books.course, books.settings)
+    assert again.claim is not None
+    held = again.claim
+    transaction(books.engine, lambda session: steps.hold(session, held, 11_700, caps, 60.0))
 
 
 # --- after ---
