@@ -17,6 +17,7 @@ from service.adapters.embedded_postgres import EmbeddedPostgres
 from service.db import migrate
 from service.db.tables import Base
 from service.settings import ROOT
+from tests.engine.desk import Desk
 
 COLUMNS = """
     SELECT table_name, column_name, data_type, udt_name, is_nullable, column_default
@@ -75,6 +76,32 @@ def test_every_step_down_and_up_again_works(empty_engine: Engine) -> None:
     assert migrate.current(empty_engine) is None
     migrate.upgrade(empty_engine)
     assert migrate.current(empty_engine) == migrate.head()
+
+
+# Exactly as the release before it says them.
+ITS_STATEMENTS = (
+    "INSERT INTO ledger (key, run_id, job_id, what, quantity, unit, micro_dollars)"
+    " VALUES ('key', :run, :job, 'writer', 1, 'tokens', 7) ON CONFLICT (key) DO NOTHING",
+    "INSERT INTO sign_offs (lesson_id, claim_sha256, user_id) VALUES (:lesson, 'c', :user) ON CONFLICT DO NOTHING",
+)
+
+
+def test_the_release_before_books_and_signs_beside_the_newer_schema(empty_engine: Engine) -> None:
+    """A release that goes back leaves the old lanes over the new tables."""
+    migrate.upgrade(empty_engine)
+    desk = Desk(empty_engine)
+    run = desk.run()
+    lesson = desk.lesson()
+    ids = {"run": run, "job": desk.enqueue(run, subject_id=lesson), "lesson": lesson, "user": desk.owner_id}
+    with empty_engine.connect() as connection, connection.begin() as undone:
+        for statement in ITS_STATEMENTS:
+            connection.execute(text(statement), ids)
+        booked = connection.execute(text("SELECT * FROM ledger")).one()
+        assert (booked.run_kind, booked.owner_id, booked.course_id) == ("generate", desk.owner_id, desk.course_id)
+        assert (booked.course_title, booked.lesson_id, booked.lesson_title) == ("Knots", lesson, "Lesson 1")
+        assert booked.charged_on is not None
+        assert connection.scalar(text("SELECT signed_by FROM sign_offs")) == "Ada"
+        undone.rollback()
 
 
 def test_two_deployments_at_once_migrate_once(empty_engine: Engine) -> None:
