@@ -6,10 +6,14 @@ import re
 
 import pytest
 
-from service.authors.extractive.language.headings import by_heading
+from service.authors.extractive import ExtractiveAuthor
+from service.authors.extractive.language.headings import bare, by_heading
 from service.authors.extractive.outline.objectives import bloom_of
 from service.authors.extractive.sources.code_kinds import kind_of, looks_like_code, short_name, spelled_out
 from service.domain.bloom import BLOOM_VERBS, VAGUE_VERBS
+from service.domain.course import Brief
+from tests.authors.test_author_contract import silent
+from tests.authors.texts import SourceBuilder, evidence
 
 NAMES = frozenset(("hash maps", "build scripts", "commit queue", "log rotation", "change detection", "test plan"))
 OBJECTIVES = {
@@ -76,7 +80,31 @@ OBJECTIVES = {
     "every hive has one queen": "Explain what it means that every hive has one queen",
     "between two releases": "Explain what happens between two releases",
     "after the merge": "Explain what happens after the merge",
+    # dates: what happened then
+    "May 2013: Ray Dassen died": "Describe what happened in May 2013",
+    "march 2020": "Describe what happened in March 2020",
+    "1995–2003: the first releases": "Describe what happened in 1995–2003",
+    "3 may 2013 – a release": "Describe what happened on 3 May 2013",
+    "march 3, 2021": "Describe what happened on March 3, 2021",
+    # numbers: what follows them counts
+    "step 3: wash the jar": "Show how to wash the jar",
+    "chapter IV. building the hive": "Build the hive",
+    "listing 4.1 reading a log": "Read a log",
     # names of things: the section must tell
+    "equation 2.3. Newton’s law": "",
+    "equation 2.3": "",
+    "figure 4": "",
+    "march 2020 report": "",
+    "1024: the last free port": "",
+    "section leaders": "",
+    "via an attribute": "",
+    "may the force be with you": "",
+    "vacuuming basics": "",
+    "while loops": "",
+    "like a professional": "",
+    "over the network": "",
+    "check basics": "",
+    "plan B": "",
     "quick reference": "",
     "hash maps": "",
     "build scripts": "",
@@ -107,6 +135,45 @@ def test_every_objective_begins_with_a_verb_that_can_be_observed() -> None:
 
 def test_a_claim_with_reasons_is_explained_by_them() -> None:
     assert by_heading("matches are exhaustive", NAMES.__contains__, True) == "Explain why matches are exhaustive"
+
+
+@pytest.mark.parametrize(
+    ("heading", "left"),
+    [
+        ("Equation 2.3. Newton’s law", "Newton’s law"),
+        ("Figure 4", ""),
+        ("Equation (7): …", ""),
+        ("Appendix A: tools", "tools"),
+        ("section leaders", "section leaders"),
+        ("table mills", "table mills"),
+        ("part of the hive", "part of the hive"),
+    ],
+)
+def test_a_heading_is_read_without_its_label_and_number(heading: str, left: str) -> None:
+    assert bare(heading) == left
+
+
+UNDER_A_PARENT = [
+    ("Adding a role", "Via an attribute", "Add a role via an attribute"),
+    ("Configuration", "Without a restart", "Apply configuration without a restart"),
+    ("Copying a hive", "Over the network", "Copy a hive over the network"),
+    ("Markers", "As a filter", "Use markers as a filter"),
+    ("Searching", "For loops", "Use for loops in code"),
+    ("Chapter 7: Ways to search", "While loops", "Use while loops in code"),
+    ("Equations", "Equation 2.3", "Summarize the main points of hives"),
+]
+
+
+@pytest.mark.parametrize(("parent", "heading", "objective"), UNDER_A_PARENT)
+def test_a_heading_of_only_a_way_or_a_number_gives_no_objective_by_itself(
+    parent: str, heading: str, objective: str
+) -> None:
+    page = SourceBuilder("Hives").heading(2, parent).heading(3, heading)
+    for n in range(9):
+        page.para(f"The keeper of hive {n} writes the name of its queen on the lid, and a colour for year {n + 3}.")
+    page.code("hive.add(queen)", lang="python").para("The lid of the hive shows it.").code("hive.lid()", lang="python")
+    made = ExtractiveAuthor().plan(Brief(), evidence(page.source()), silent)
+    assert [one.text for lesson in made.lessons for one in lesson.objectives] == [objective]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import uuid
 from typing import Any
 
@@ -35,6 +37,8 @@ def test_a_key_that_is_begun_and_ended_is_the_key_of_all_its_parts() -> None:
     start = begun(brief, plan)
     assert key_after(start, "a", ["b"]) == key_of(brief, plan, "a", ["b"])
     assert key_after(start, "a", ["c"]) == key_of(brief, plan, "a", ["c"]), "a start serves more than one key"
+    whole = json.dumps([brief.model_dump(mode="json"), plan.model_dump(mode="json"), "a", ["b"]], sort_keys=True)
+    assert key_of(brief, plan, "a", ["b"]) == hashlib.sha256(whole.encode()).hexdigest(), "steps of before are found"
     assert key_of("a", "b") != key_of("ab") != key_of(["a", "b"])
 
 

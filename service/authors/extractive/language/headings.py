@@ -10,6 +10,7 @@ from collections.abc import Callable
 from itertools import pairwise
 
 from service.authors.extractive.language.lexicon import ACTION_VERBS, STOPWORDS
+from service.authors.extractive.language.patterns import KEYWORD_HEADING, PREPOSITIONAL_HEADING
 from service.authors.extractive.language.verb_forms import base_verb, third_person, word_classes
 from service.authors.extractive.language.words import capitalized, is_plural
 from service.domain.bloom import BLOOM_VERBS, VAGUE_VERBS
@@ -60,6 +61,29 @@ _AFTER_A_NOUN = re.compile(
     r"schedule|structure|cost|point|framework|convention|order|principle|error|language|table|page|list|step|"
     r"requirement|pattern|license|department|platform|instruction|conversion|block|room|machine|board)(?:s|es|ies|y)?\b"
 )
+# What a text gives of a matter, and nobody does anything to: "vacuuming basics" are basics, no thing to be vacuumed.
+_ASPECT = re.compile(
+    r"(?:[\w-]+ )?(?:basics|fundamentals|essentials|internals|mechanics|caveats|considerations|specifics)"
+)
+_MONTH = (
+    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|"
+    r"nov(?:ember)?|dec(?:ember)?)\.?"
+)
+_YEAR = r"(?:1[1-9]\d|20[0-3])\d"
+_DAY = r"\d{1,2}(?:st|nd|rd|th)?"
+# A date that the heading is, or that a mark sets off from what happened then; "May 2013 release notes" are notes.
+_DATED = re.compile(
+    rf"(?P<on>{_DAY} {_MONTH}(?: {_YEAR})?|{_MONTH} {_DAY},? {_YEAR}|{_YEAR}-\d\d-\d\d)(?: ?[:.–—]| -|$).*|"
+    rf"(?P<in>(?:(?:early|mid|late)[ -])?(?:{_MONTH} )?{_YEAR}(?:[-–]{_YEAR}|s)?)(?: ?[:.–—]| -|$).*",
+    re.IGNORECASE,
+)
+# "Chapter 3: Clean the hive" says "Clean the hive", and "Figure 4" says nothing that anybody could do.
+_LABELLED = re.compile(
+    r"^(?:step|part|stage|phase|chapter|section|unit|module|lesson|equation|eq\.|formula|figure|fig\.|table|listing|"
+    r"box|scheme|exercise|theorem|lemma|proposition|corollary|appendix|volume|act|scene) "
+    r"(?:(?:\(?\d+(?:[.-]\d+)*[a-z]?\)?|[ivxlc]+|[a-h])(?:(?: ?[:.–—](?!\d)| -)\s*|$)|\d+(?:\.\d+)+\s+(?=\w))[….]*",
+    re.IGNORECASE,
+)
 _STARTING = re.compile(r"(?:getting|get) started(?: with| on| using)? ?(?P<rest>.*)")
 
 
@@ -74,14 +98,25 @@ def by_heading(topic: str, is_noun: NounTest, reasoned: bool = False) -> str:
         topic = topic[:1].lower() + topic[1:]
     if match := _VERSUS.fullmatch(topic) or _COMPARISON.fullmatch(topic):
         return _compared(match["one"], match["other"], " or " in topic)
+    if match := _DATED.fullmatch(topic):
+        return f"Describe what happened {'on' if match['on'] else 'in'} {_as_a_date(match['on'] or match['in'])}"
     return _from_question(topic) or _from_claim(topic, reasoned) or _from_verb(topic, is_noun)
 
 
 def bare(topic: str) -> str:
     """The heading without the words that only say that a text follows."""
-    topic = re.sub(r"^(?:step|part|stage|phase) \d+ ?[:.–-] ?", "", topic.strip(), flags=re.IGNORECASE)
-    topic = _CLOSING.sub("", _OPENING.sub("", topic.strip().rstrip(":?!. ")))
+    topic = _CLOSING.sub("", _OPENING.sub("", unlabelled(topic).rstrip(":?!. ")))
     return re.sub(r"^the (?=\w+ed\b)", "", topic)
+
+
+def unlabelled(topic: str) -> str:
+    """The heading without "Chapter 3: " or "Figure 4" before what it says; '' when it says no more than that."""
+    return _LABELLED.sub("", topic.strip(), count=1).strip()
+
+
+def _as_a_date(text: str) -> str:
+    """With the capital of its month."""
+    return re.sub(rf"\b{_MONTH}(?= |$)", lambda month: capitalized(month[0]), text, flags=re.IGNORECASE)
 
 
 def _compared(one: str, other: str, choice: bool) -> str:
@@ -117,7 +152,8 @@ def _from_question(topic: str) -> str:
         return _from_clause(match["asks"], match["rest"])
     if re.match(r"(?:is|are|does|do|can|should|will|did|has|have) \w+ \w+", topic):
         return f"Discuss the question “{capitalized(topic)}?”"
-    return f"Explain what happens {topic}" if _EVENT.match(topic) else ""
+    happens = _EVENT.match(topic) and not KEYWORD_HEADING.match(topic)
+    return f"Explain what happens {topic}" if happens else ""
 
 
 def _verb_for(asks: str) -> str:
@@ -235,11 +271,11 @@ def _from_verb(topic: str, is_noun: NounTest) -> str:
 
 def _is_instruction(first: str, rest: str, is_noun: NounTest) -> bool:
     """Whether a verb opens it, and no noun: not "color and contrast", "type casting", "test plan", "use cases"."""
-    if base_verb(first) != first or "VERB" not in word_classes(first):
+    if base_verb(first) != first or "VERB" not in word_classes(first) or _commands_nothing(first):
         return False
     if (also := _TWO_DEEDS.match(rest)) and base_verb(also[1]) == also[1]:
         return True  # "tag and sign the release"
-    if _NO_OBJECT.fullmatch(rest):
+    if _NO_OBJECT.fullmatch(rest) or _ASPECT.fullmatch(rest) or len(rest) == 1:
         return False
     if _POINTER.match(rest):
         return True
@@ -250,11 +286,19 @@ def _is_instruction(first: str, rest: str, is_noun: NounTest) -> bool:
     return known and "ADJ" not in word_classes(first) and not is_noun(f"{first} {rest.split(maxsplit=1)[0]}")
 
 
+def _commands_nothing(word: str) -> bool:
+    """Whether it opens no instruction though it may be a verb: "may" and "can", "over" and "like"; not "do", "have"."""
+    helps = "AUX" in word_classes(word) and word not in ("be", "do", "have")
+    return helps or bool(PREPOSITIONAL_HEADING.match(f"{word} it"))
+
+
 def _from_gerund(topic: str, is_noun: NounTest) -> str:
     first, _, rest = topic.partition(" ")
     joined = re.match(r"(and|or) (\w+ing) (?=\w)", rest)
     base = _base(first)
     if not base or (_AFTER_A_NOUN.match(rest) and not joined):
+        return ""
+    if _ASPECT.fullmatch(rest) and base not in VAGUE_VERBS:
         return ""
     if " " not in rest and is_noun(f"{first} {rest}"):
         return ""  # "the dangling reference"

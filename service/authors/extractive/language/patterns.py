@@ -174,9 +174,16 @@ GENERIC_HEADING = re.compile(
     r"syntax|parameters|arguments|return values?|constants)$",
     _I,
 )
+# "For loops" and "while loops" are what their keywords make: names, and no way or time.
+KEYWORD_HEADING = re.compile(r"^\w+ (?:loop|statement|expression|clause|keyword|operator|block)s?$", _I)
+# A heading that only says how or where: it goes on the heading above it, "Adding a role" … "via an attribute".
+PREPOSITIONAL_HEADING = re.compile(
+    r"^(?:via|through|over|under|within|across|per|as|like|for|with|without|in|on(?! \w+ing\b)|by) \S+(?: \S+){0,4}$",
+    _I,
+)
 DEPENDENT_HEADING = re.compile(
-    r"^(?:for|with|without|in|on|by|to|no|correct|incorrect|good|bad|techniques|recommendations?|resources? .*|"
-    r"additional .*)\b",
+    r"^(?:(?:via|through|over|under|within|across|per|as|like)(?= )|for|with|without|in|on|by|to|no|correct|"
+    r"incorrect|good|bad|techniques|recommendations?|resources? .*|additional .*)\b",
     _I,
 )
 

@@ -41,6 +41,7 @@ _OF_A_LIST = re.compile(r"the (?:[a-z]+ )?(?:requirements|limitations|benefits|e
 _DEEDS = re.compile(
     r"(?:\w+(?:tion|ment|sis|ing)|setup|release|backup|restore|review|removal|transfer|update|upgrade|process|procedure)$"
 )
+_WAY = re.compile(r" (?=(?:via|through|per|as|with|without|on|by|in) )")
 LEAST_LISTED = 0.5  # of a section's words stand in its list, if the list is what the heading names
 LONGEST_ENTRY = 22  # words of an entry that is one of several things, not a statement about them
 LONGEST_CLAUSE = 13  # words
@@ -152,7 +153,10 @@ def _is_test(section: Section) -> bool:
 def _with_code(topic: str, section: Section) -> str:
     languages = {idea.lang.lower() for idea in section.ideas if idea.kind == "code"}
     at_shell = bool(languages & _SHELLS) and languages <= _SHELLS | _NO_LANGUAGE
-    verb = "Use" if not _DEEDS.search(topic) else "Perform" if at_shell else "Apply"
+    head = _WAY.split(topic, maxsplit=1)[0]
+    verb = "Use" if not _DEEDS.search(head) else "Perform" if at_shell else "Apply"
+    if head != topic:
+        return f"{verb} {topic}"  # the heading says already how or where
     return f"{verb} {topic} {'on the command line' if at_shell else 'in code'}"
 
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 
 from service.authors.extractive.language import patterns
-from service.authors.extractive.language.headings import bare, by_heading
+from service.authors.extractive.language.headings import bare, by_heading, unlabelled
 from service.authors.extractive.language.lexicon import ACTION_VERBS, BLOOM_LEVELS, MUTE_OBJECTIVE_VERBS
 from service.authors.extractive.language.words import Casing, capitalized, overlap, shorten, stems
 from service.authors.extractive.outline.objective_content import by_code, by_content, by_sentence
@@ -111,6 +111,9 @@ def _objective(section: Section, reading: Reading | None, casing: Casing) -> str
     generic = patterns.GENERIC_HEADING.match(topic)
     if not topic or _PAGE.match(topic) or (generic and heading.parent is not None):
         return by_sentence(section, casing)
+    if heading is not section and heading.parent is not None and patterns.PREPOSITIONAL_HEADING.match(section.title):
+        way = _inside(section, reading, casing)
+        topic = f"{topic} {way[:1].lower()}{way[1:]}"
     if re.match(r"(?:I|you|we|it|they) |.*\b(?:my|me)\b", topic):
         asks = "question" if heading.title.endswith("?") else "case"
         return f"Discuss the {asks} “{heading.title.strip('“”')}”"
@@ -148,7 +151,7 @@ def _context(heading: Section, casing: Casing) -> str:
     above = heading.parent
     while above is not None and above.parent is not None and above.is_vague:
         above = above.parent
-    title = casing.inside(above.title) if above is not None else ""
+    title = unlabelled(casing.inside(above.title)) if above is not None else ""
     named = 0 < len(title.split()) <= 4 and not _PAGE.match(title) and not by_heading(title, casing.is_named)
     if not named or patterns.GENERIC_HEADING.match(title) or set(stems(title)) & set(stems(heading.title)):
         return ""

@@ -138,7 +138,7 @@ class Section:
     @property
     def is_vague(self) -> bool:
         """Whether the heading says nothing without the one above it."""
-        if self.parent is None:
+        if self.parent is None or patterns.KEYWORD_HEADING.match(self.title):
             return False
         return bool(patterns.GENERIC_HEADING.match(self.title) or patterns.DEPENDENT_HEADING.match(self.title))
 
