@@ -72,13 +72,12 @@ def edit_outline(
     database.refresh(course)
     course.version += 1
     database.flush()
-    offer = _offer(request, database, course)
-    quote = bytes(render(request, "parts/quote.html", offer=offer).body).decode() if offer else ""
+    view, offer = _view(database, course), _offer(request, database, course)
     return JSONResponse(
         {
             "version": course.version,
-            "quote": quote,
-            "html": bytes(render(request, "parts/outline.html", outline=_view(database, course)).body).decode(),
+            "to_generate": bytes(render(request, "parts/to-generate.html", outline=view, offer=offer).body).decode(),
+            "html": bytes(render(request, "parts/outline.html", outline=view).body).decode(),
             "undo": [edit.model_dump(mode="json") for edit in undo if edit is not None],
         },
         headers={"ETag": f'"{course.version}"'},

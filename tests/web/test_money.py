@@ -164,7 +164,7 @@ def test_an_edit_of_the_outline_brings_the_new_price_with_it(browser_of: Browser
     edit = {"edits": [{"do": "remove_lesson", "id": str(world.lessons[2])}]}
     answer = browser.patch(f"/courses/{course}/outline", json=edit, headers=headers)
     assert answer.status_code == 200, answer.text
-    before, after = (re.search(r'class="price num">([^<]+)<', one) for one in (page, answer.json()["quote"]))
+    before, after = (re.search(r'class="price num">([$][^<]+)<', one) for one in (page, answer.json()["to_generate"]))
     assert before and after
     assert before[1] != after[1]
 

@@ -201,3 +201,18 @@ def test_a_finished_course_says_that_nothing_is_left_to_make(browser_of: Browser
     answer = browser.submit(f"/courses/{course}/generate")
     assert answer.status_code == 422
     assert "Every lesson is completed" in answer.text
+
+
+def test_an_outline_of_which_everything_is_made_offers_nothing_to_generate_until_it_is_changed(
+    browser_of: Browsers, world: World
+) -> None:
+    browser, me = browser_of()
+    course = world.course(me)
+    page = browser.get(f"/courses/{course}/outline").text
+    assert "Every lesson is made" in page
+    assert "Generate the course" not in page
+    assert "Generating starts" not in page
+    changed = edit(browser, course, 1, {"do": "rename_lesson", "id": str(world.lessons[0]), "title": "Wind"}).json()
+    assert "Generate the course" in changed["to_generate"]
+    assert "2 stay as they are" in changed["to_generate"]
+    assert "1 lesson<" in changed["to_generate"]

@@ -18,7 +18,7 @@ export function start(root) {
     const { status, body } = await send("PATCH", box.dataset.outline, { json: { edits }, version });
     if (status === 200) {
       version = body.version;
-      root.querySelector("[data-quote]")?.replaceChildren(...nodes(body.quote));
+      offer(root.querySelector("[data-to-generate]"), body.to_generate);
       if (redraw) {
         units.replaceChildren(...nodes(body.html));
         units.querySelectorAll("textarea").forEach(fit);
@@ -103,6 +103,13 @@ export function start(root) {
   const left = kept();
   sessionStorage.removeItem(unsaved);
   if (left.length) inOrder(() => patch(left, true));
+}
+
+function offer(place, html) {                        // a cap that somebody has typed stays
+  const typed = place.querySelector("[name=cap]");
+  place.replaceChildren(...nodes(html));
+  const cap = place.querySelector("[name=cap]");
+  if (cap && typed && typed.value !== typed.defaultValue) cap.value = typed.value;
 }
 
 function fit(field) {                                // for browsers that do not size a field by its content
