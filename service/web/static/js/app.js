@@ -1,4 +1,6 @@
 // Starts every module whose markup is on the page, so that pages load only what they use.
+import { start as own } from "./own.js";
+
 const parts = {
   "[data-theme-toggle]": "./theme.js",
   "[data-opens], dialog": "./dialog.js",
@@ -19,6 +21,7 @@ const parts = {
 };
 
 document.documentElement.classList.add("scripted");
+own(document);                                       // before any other looks for what was typed
 const wanted = Object.entries(parts).filter(([selector]) => document.querySelector(selector));
 Promise.all(wanted.map(([, file]) => import(file).then((module) => module.start(document)))).then(() => {
   document.documentElement.dataset.ready = "";

@@ -1,5 +1,6 @@
 // What was typed into a form is kept in this tab until the form has gone through. When a sign-in that has ended, or a
 // fault, stood in the way, it is there again; when all went well, the form is empty the next time.
+// Whoever is not its writer does not get it.
 const PREFIX = "typed:";
 const read = (key) => JSON.parse(sessionStorage.getItem(key) ?? "null");
 const write = (key, typed) => sessionStorage.setItem(key, JSON.stringify(typed));
@@ -16,7 +17,7 @@ function notSent() {
 }
 
 function keep(form) {
-  const key = PREFIX + form.getAttribute("action");
+  const key = `${PREFIX}${document.documentElement.dataset.reader ?? ""}:${form.getAttribute("action")}`;
   const fields = [...form.querySelectorAll("textarea[name], input[type=text][name]")];
   const before = read(key);
   if (before?.sent) sessionStorage.removeItem(key);
@@ -25,5 +26,5 @@ function keep(form) {
   }
   const typed = () => Object.fromEntries(fields.map((field) => [field.name, field.value]));
   form.addEventListener("input", () => write(key, typed()));
-  form.addEventListener("submit", (event) => write(key, { ...typed(), sent: !event.defaultPrevented }));
+  form.addEventListener("submit", () => write(key, { ...typed(), sent: true }));
 }
