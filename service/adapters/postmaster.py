@@ -49,8 +49,8 @@ def leftover(data: Path) -> int:
     lines = _pid_file(data)
     if not lines or not lines[0].strip().isdigit():
         return 0
-    command = _command(int(lines[0]))
-    return int(lines[0]) if "postgres" in command and str(data) in command else 0
+    command = f"{_command(int(lines[0]))} "
+    return int(lines[0]) if f"postgres -D {data} " in command else 0
 
 
 def _command(pid: int) -> str:

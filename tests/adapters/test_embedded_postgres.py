@@ -156,6 +156,23 @@ def test_a_running_server_is_found_beside_its_app_and_a_dead_one_is_not(
     assert postmaster.running(data) == ""
 
 
+def test_a_program_that_was_given_the_number_of_a_dead_server_is_none(tmp_path: Path) -> None:
+    """Not even one that reads the server's own log: it would be ended in its place."""
+    data = tmp_path / "postgres"
+    data.mkdir()
+    log = tmp_path / "postgres.log"
+    log.touch()
+    reader = subprocess.Popen(["tail", "-f", str(log)], stdout=subprocess.DEVNULL)
+    try:
+        lines = [str(reader.pid), str(data), "0", "5432", str(tmp_path), "", "0", "ready   "]
+        (data / "postmaster.pid").write_text("\n".join(lines) + "\n")
+        assert postmaster.leftover(data) == 0
+        assert postmaster.running(data) == ""
+    finally:
+        reader.kill()
+        reader.wait()
+
+
 def test_a_server_left_over_without_its_app_is_ended_by_the_next_start(tmp_path: Path) -> None:
     data = tmp_path / "pg"
     with EmbeddedPostgres(data, durable=False) as server:

@@ -8,7 +8,7 @@ import pytest
 
 from service.adapters.vectors import open_vectors
 from service.authors.extractive import ExtractiveAuthor
-from service.authors.extractive.sources.library import ReadingCache
+from service.authors.extractive.sources.library import ReadingCache, Shelf
 from service.authors.extractive.tutor import MEASURED, Tutor
 from service.domain.answer import MOST_SENTENCES, Answer
 from service.domain.course import Brief
@@ -106,6 +106,26 @@ def test_a_passage_of_another_course_is_never_quoted_even_when_retrieval_returns
     leaking = Evidence(sources=own.sources, search=other.search)
     assert not ask("What is hydration?", leaking).covered
     assert ask("What is hydration?", other).covered
+
+
+def test_what_is_kept_of_courses_is_bounded_by_their_text_and_the_last_one_stays() -> None:
+    """So one huge course does not stay beside seven others, and many small ones need not be read again."""
+    short, long = sourdough(), bees()
+    made: list[str] = []
+
+    def make(name: str) -> str:
+        made.append(name)
+        return name
+
+    shelf = Shelf[str](len(short.text) + 10)
+    for name, source in (("short", short), ("short", short), ("long", long), ("long", long), ("short", short)):
+        assert shelf.of(name, [source], lambda name=name: make(name)) == name
+    assert made == ["short", "long", "short"]
+
+    tutor, other = Tutor(ReadingCache(1), characters=1), Tutor(ReadingCache())
+    for source in (short, long, short):
+        given, question = evidence(source), f"What is {source.title}?"
+        assert tutor.answer(question, given) == other.answer(question, given)
 
 
 def test_the_solution_of_an_exercise_is_not_given_away() -> None:

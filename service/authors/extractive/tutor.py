@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import threading
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from service.authors.extractive.language.sentences import Sentence
-from service.authors.extractive.sources.library import ReadingCache
+from service.authors.extractive.sources.library import ReadingCache, Shelf, key_of
 from service.authors.extractive.sources.material import Idea, Reading, Section
 from service.domain.answer import MOST_SENTENCES, Answer
 from service.domain.lesson import Claim
@@ -27,7 +26,6 @@ from service.ports import Evidence
 PASSAGES = 8
 NEAREST = 3
 MOST_ITEMS = 8
-COURSES_KEPT = 8
 # Tuned on tests/bench/questions/seen.tsv: the share of the question that must be met, more when it names something that
 # the course never does, and a further sentence's share of the best one's score.
 ENOUGH, ENOUGH_WITH_A_STRANGER, NEARLY_AS_GOOD = 0.605, 0.7, 0.8
@@ -105,12 +103,14 @@ class _Met:
 
 
 class Tutor:
-    """Implements `Author.answer` for every author. Safe to share between threads."""
+    """Implements `Author.answer` for every author. Safe to share between threads.
 
-    def __init__(self, readings: ReadingCache) -> None:
+    It keeps the sentences of the last courses for their next questions, bounded by `characters` as `ReadingCache` is.
+    """
+
+    def __init__(self, readings: ReadingCache, characters: int = 2_000_000) -> None:
         self._readings = readings
-        self._turn = threading.Lock()
-        self._kept: OrderedDict[tuple[str, ...], _Course] = OrderedDict()
+        self._courses = Shelf[_Course](characters)
 
     def answer(self, question: str, evidence: Evidence) -> Answer:
         """At most three sentences or one whole list, in the sources' order; none where the course is silent."""
@@ -128,13 +128,8 @@ class Tutor:
         return Answer(question=question, sentences=tuple(_claims(_chosen(met))))
 
     def _course(self, sources: Sequence[Source]) -> _Course:
-        key = tuple(f"{source.sha256}/{source.title}/{len(source.blocks)}" for source in sources)
-        with self._turn:
-            found = self._kept.pop(key, None) or _Course([self._readings.reading(source) for source in sources])
-            self._kept[key] = found
-            while len(self._kept) > COURSES_KEPT:
-                self._kept.popitem(last=False)
-            return found
+        key = tuple(map(key_of, sources))
+        return self._courses.of(key, sources, lambda: _Course([self._readings.reading(source) for source in sources]))
 
 
 def _decided(met: list[_Met], enough: float, question: str, chunks: Sequence[Chunk], evidence: Evidence) -> list[_Met]:

@@ -23,7 +23,7 @@ FINDINGS_KEPT = 40  # of one course: what a few lessons next to each other ask f
 Made = TypeVar("Made")
 
 
-class _Shelf(Generic[Made]):
+class Shelf(Generic[Made]):
     """The last things that were made of texts, as long as those texts have at most so many characters together.
 
     The last one stays however long it is. Threads may share it; what two of them make at once is equal.
@@ -35,6 +35,7 @@ class _Shelf(Generic[Made]):
         self._lock = Lock()
 
     def of(self, key: Hashable, sources: Sequence[Source], make: Callable[[], Made]) -> Made:
+        """What was made of these sources under this key before, else what `make` makes now."""
         with self._lock:
             found = self._kept.pop(key, None)
         found = found or (make(), sum(len(source.text) for source in sources))
@@ -74,22 +75,23 @@ class ReadingCache:
     """
 
     def __init__(self, characters: int = 2_000_000) -> None:
-        self._readings = _Shelf[Reading](characters)
-        self._courses = _Shelf[_Course](characters)
+        self._readings = Shelf[Reading](characters)
+        self._courses = Shelf[_Course](characters)
 
     def reading(self, source: Source) -> Reading:
-        return self._readings.of(_key(source), [source], lambda: read(source))
+        return self._readings.of(key_of(source), [source], lambda: read(source))
 
     def course(self, sources: Sequence[Source]) -> _Course:
         """What is known of these sources. A text that came under two names is read once: cites name it by its hash."""
         texts: dict[str, Source] = {}
         for source in sources:
             texts.setdefault(source.sha256, source)
-        key = tuple(map(_key, texts.values()))
+        key = tuple(map(key_of, texts.values()))
         return self._courses.of(key, sources, lambda: _Course([self.reading(source) for source in texts.values()]))
 
 
-def _key(source: Source) -> Hashable:
+def key_of(source: Source) -> Hashable:
+    """What a reading of the source depends on."""
     return source.sha256, source.title, len(source.blocks)
 
 
