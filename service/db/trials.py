@@ -18,8 +18,7 @@ from service.db.accounts import UNFINISHED, remove_account
 from service.db.tables import Invitation, Run, User
 from service.errors import BadInput, Conflict
 
-ADDRESS = re.compile(r"smoke-[a-z0-9-]+@example\.invalid")  # nobody's: no mail is ever delivered to `.invalid`
-ADDRESSES = "smoke-%@example.invalid"
+ADDRESS = re.compile(r"^smoke-[a-z0-9-]+@example\.invalid$")  # nobody's: no mail is ever delivered to `.invalid`
 OVER_AFTER = timedelta(hours=1)  # the longest that a build may take: `timeout` in cloudbuild.yaml
 
 
@@ -36,11 +35,11 @@ def clear_left_over(session: Session) -> list[str]:
     """
     long_ago = func.now() - OVER_AFTER
     unused = (Invitation.accepted_at.is_(None), Invitation.created_at < long_ago)
-    session.execute(delete(Invitation).where(Invitation.email.like(ADDRESSES), *unused))
+    session.execute(delete(Invitation).where(Invitation.email.regexp_match(ADDRESS.pattern), *unused))
     left = (
         select(User.id, User.email)
         .join(Invitation, Invitation.email == User.email)
-        .where(User.email.like(ADDRESSES), Invitation.accepted_at < long_ago)
+        .where(User.email.regexp_match(ADDRESS.pattern), Invitation.accepted_at < long_ago)
         .order_by(User.email)
         .with_for_update(of=User, skip_locked=True)
     )

@@ -74,7 +74,7 @@ def test_a_trial_that_may_still_be_at_work_is_left_alone(desk: Desk, capsys: pyt
     assert LEFT in people(desk.engine)
 
 
-@pytest.mark.parametrize("email", ["smoke-signal@example.org", "eve@example.invalid"])
+@pytest.mark.parametrize("email", ["smoke-signal@example.org", "eve@example.invalid", "smoke-a.b@example.invalid"])
 def test_people_who_came_by_invitation_stay(desk: Desk, email: str, capsys: pytest.CaptureFixture[str]) -> None:
     sign_up(desk, email, minutes_ago=600)
     assert "left by a trial" not in invited(capsys)
