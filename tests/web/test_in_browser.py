@@ -343,6 +343,7 @@ def test_what_somebody_typed_is_not_there_for_the_next_person_at_the_same_browse
     sign_in(page, "other@example.org")
     visit(page, form)
     expect(wish).to_have_value("")
+    assert "harbour" not in page.evaluate("JSON.stringify(sessionStorage)")
     wish.fill("longer")
     visit(page, form)
     expect(wish).to_have_value("longer")
