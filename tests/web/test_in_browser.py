@@ -353,6 +353,18 @@ def test_what_somebody_typed_is_not_there_for_the_next_person_at_the_same_browse
     assert page.evaluate("[...Object.keys(sessionStorage), ...Object.keys(localStorage)]") == []
 
 
+def test_a_completed_lesson_that_is_renamed_is_to_be_made_again_at_once(
+    page: Page, world: World, me: uuid.UUID
+) -> None:
+    visit(page, f"/courses/{world.course(me)}/outline")
+    expect(page.get_by_text("Every lesson is made")).to_be_visible()
+    expect(page.locator(".src").get_by_text("Completed")).to_have_count(3)
+    page.get_by_label("Title of lesson 1").fill("Wind")
+    expect(page.get_by_role("button", name="Generate the course")).to_be_visible()
+    expect(page.locator(".src").get_by_text("Completed")).to_have_count(2)
+    expect(page.get_by_label("Title of lesson 1")).to_be_focused()
+
+
 def test_a_button_that_is_pressed_twice_sends_once(page: Page) -> None:
     visit(page, "/")
     sent: list[str] = []

@@ -22,7 +22,7 @@ export function start(root) {
       if (redraw) {
         units.replaceChildren(...nodes(body.html));
         units.querySelectorAll("textarea").forEach(fit);
-      }
+      } else states(units, body.html);
       tell("saved");
       return body;
     }
@@ -103,6 +103,14 @@ export function start(root) {
   const left = kept();
   sessionStorage.removeItem(unsaved);
   if (left.length) inOrder(() => patch(left, true));
+}
+
+function states(units, html) {                       // what a lesson is now, around the field that is being typed in
+  const drawn = document.createElement("ol");
+  drawn.append(...nodes(html));
+  for (const now of drawn.querySelectorAll("[data-lesson]")) {
+    units.querySelector(`[data-lesson="${now.dataset.lesson}"] > .src`)?.replaceWith(now.querySelector(".src"));
+  }
 }
 
 function offer(place, html) {                        // a cap that somebody has typed stays
