@@ -110,6 +110,8 @@ def _serve(
             log.warning("the %s lane waits: %s", shift.lane, error)
             pulse.stop.wait(1.0)
             continue
+        except exc.DBAPIError as error:  # a server that hangs up while it refuses was taken for an absent one at first
+            raise _unusable(error) from error
         if claim is None:
             pulse.stop.wait(shift.settings.poll_seconds * random.uniform(0.7, 1.3))  # noqa: S311 - jitter
             continue
@@ -139,9 +141,13 @@ def _arrive(engine: Engine, lane: Lane) -> None:
     except Unavailable as error:
         log.warning("the start of the %s lane is not called done, its lease will run out: %s", lane, error)
     except exc.DBAPIError as error:
-        raise Broken(
-            f"The database cannot be used: {message(error)}. Correct DATABASE_URL, or run `coursewright migrate` first."
-        ) from error
+        raise _unusable(error) from error
+
+
+def _unusable(error: exc.DBAPIError) -> Broken:
+    return Broken(
+        f"The database cannot be used: {message(error)}. Correct DATABASE_URL, or run `coursewright migrate` first."
+    )
 
 
 def _job_span(claim: Claim) -> AbstractContextManager[Span]:
