@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations, pairwise
 from typing import Literal
 
@@ -32,6 +33,7 @@ Contradiction = Callable[[str, str], float]  # how probable it is that a passage
 # Shares of a claim's words that its passages hold. Tuned on tests/bench/claims/seen.tsv.
 ENOUGH, LITTLE = 0.5, 0.25
 NEARLY = 0.9
+VERDICTS_KEPT = 8192  # about 5 MB: a long course is judged when it is written, checked, shown and published
 CONTRADICTED = 0.9  # a model of inference is a second opinion: it must be sure, because its no blocks publishing
 NEGATORS = frozenset(("not", "no", "never", "neither", "none", "nor", "without", "hardly", "nobody", "nothing"))
 NEGATION_REACH = 4
@@ -80,7 +82,12 @@ def judge(claim: str, passages: Iterable[str]) -> Verdict:
     Unsupported when something in it contradicts them or is not in them, or hardly a word is; weak when so few words
     are that only a person can tell.
     """
-    said, known = read(claim), read(" . ".join(passages))
+    return _verdict(claim, " . ".join(passages))
+
+
+@lru_cache(maxsize=VERDICTS_KEPT)
+def _verdict(claim: str, passage: str) -> Verdict:
+    said, known = read(claim), read(passage)
     faults = tuple(dict.fromkeys(fault for look in LOOKS for fault in look(said, known)))
     share = _shared(said, known)
     if faults or share < LITTLE:
