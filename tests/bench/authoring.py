@@ -95,7 +95,7 @@ def long_texts() -> bool:
 
 
 def _words_a_second() -> float:
-    pairs = claims("seen") * 20
+    pairs = [(f"{passage} Round {n}.", claim) for n in range(20) for passage, claim in claims("seen")]  # none is known
     started = time.process_time()
     for passage, claim in pairs:
         judge(claim, [passage])
